@@ -1,0 +1,127 @@
+//! Events: what the server tells without being asked.
+//!
+//! A *durable* event carries the whole new state of one thing with its version, so the same event
+//! twice is harmless and the higher version wins. A *transient* event has no version and is never
+//! told again.
+
+use bytes::{BufMut, Bytes, BytesMut};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::entities::{Member, Message, PresenceStatus, ReactionSummary, Room};
+use super::ids::{EventId, MessageId, RoomId, UserId};
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Event {
+    /// Durable. A message was made, edited or deleted.
+    Message { room_id: RoomId, message: Message },
+    /// Durable. One person's reactions to one message changed.
+    Reaction {
+        room_id: RoomId,
+        version: EventId,
+        message_id: MessageId,
+        user_id: UserId,
+        /// All of this person's reactions to the message, as they are now.
+        emojis: Vec<String>,
+        /// All reactions to the message, as they are now.
+        reactions: Vec<ReactionSummary>,
+    },
+    /// Durable. A room was made, changed or deleted, or is new to this person.
+    Room { room: Room },
+    /// Durable. Somebody joined, left, got another role, received or read further.
+    Member { member: Member },
+    /// Transient. Somebody writes (`on`) or stopped. Forget it after six seconds.
+    Typing { room_id: RoomId, user_id: UserId, on: bool },
+    /// Transient. A watched person's presence changed.
+    Presence {
+        user_id: UserId,
+        status: PresenceStatus,
+        /// When they were last there; only while they are offline, and where it is known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        last_seen: Option<u64>,
+    },
+}
+
+impl Event {
+    /// The state's version; `None` for a transient event.
+    pub fn version(&self) -> Option<EventId> {
+        match self {
+            Self::Message { message, .. } => Some(message.version),
+            Self::Reaction { version, .. } => Some(*version),
+            Self::Room { room } => Some(room.version),
+            Self::Member { member } => Some(member.version),
+            Self::Typing { .. } | Self::Presence { .. } => None,
+        }
+    }
+}
+
+/// One WebSocket text frame (RFC 6455, section 5.2), header and payload, made once and shared by
+/// everyone who gets it. A server does not mask, so it is the same for all.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Frame(Bytes);
+
+impl Frame {
+    pub fn of(value: &impl Serialize) -> Self {
+        let json =
+            serde_json::to_vec(value).expect("protocol types have text keys and no failing parts");
+        Self::text(&json)
+    }
+
+    pub fn text(payload: &[u8]) -> Self {
+        const FIN_TEXT: u8 = 0x81;
+        let mut frame = BytesMut::with_capacity(payload.len() + 10);
+        frame.put_u8(FIN_TEXT);
+        match payload.len() {
+            length @ 0..=125 => frame.put_u8(length as u8),
+            length @ 126..=0xffff => {
+                frame.put_u8(126);
+                frame.put_u16(length as u16);
+            }
+            length => {
+                frame.put_u8(127);
+                frame.put_u64(length as u64);
+            }
+        }
+        frame.put_slice(payload);
+        Self(frame.freeze())
+    }
+
+    /// The bytes as they go onto the socket.
+    pub fn bytes(&self) -> &Bytes {
+        &self.0
+    }
+
+    /// The payload alone.
+    pub fn json(&self) -> Bytes {
+        let header = match self.0[1] {
+            126 => 4,
+            127 => 10,
+            _ => 2,
+        };
+        self.0.slice(header..)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_frame_has_the_header_that_its_length_needs() {
+        for (length, header) in [(0, 2), (125, 2), (126, 4), (65_535, 4), (65_536, 10)] {
+            let payload = vec![b'x'; length];
+            let frame = Frame::text(&payload);
+            assert_eq!(frame.bytes().len(), length + header, "payload of {length}");
+            assert_eq!(frame.json(), payload);
+        }
+    }
+
+    #[test]
+    fn an_event_reads_back_as_it_was_written() {
+        let event = Event::Typing { room_id: RoomId::NIL, user_id: UserId::NIL, on: true };
+        let text = serde_json::to_string(&event).expect("it serialises");
+        assert!(text.starts_with(r#"{"type":"typing","room_id":"0000"#), "{text}");
+        assert_eq!(serde_json::from_str::<Event>(&text).expect("it parses"), event);
+    }
+}
