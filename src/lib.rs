@@ -1,6 +1,21 @@
 //! Starling, a chat server. From the bottom to the top:
 
-pub mod bus;
-pub mod domain;
+pub mod observe;
 pub mod protocol;
+
+pub mod domain;
+
+pub mod bus;
 pub mod store;
+
+pub mod auth;
+pub mod hub;
+
+pub mod relay;
+pub mod service;
+
+pub mod http;
+pub mod ws;
+
+pub mod app;
+pub mod config;

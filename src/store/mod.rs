@@ -12,6 +12,7 @@ use crate::protocol::{
     SessionId, Topic, User, UserId,
 };
 
+pub mod catch_up;
 pub mod contract;
 pub mod sqlite;
 

@@ -1,0 +1,137 @@
+//! The keys that tokens are signed with, in a file that only the server's user can read.
+//!
+//! The first key signs; all of them verify. To replace a key, put a new one before it, and take
+//! the old one out when everything signed with it has expired.
+
+use std::fs::{self, OpenOptions};
+use std::io::{ErrorKind, Write};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::Path;
+
+use anyhow::{Context, bail, ensure};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::{Deserialize, Serialize};
+
+/// As long as the output of SHA-256: RFC 7518, section 3.2.
+const KEY_BYTES: usize = 32;
+
+/// One key.
+#[derive(Clone)]
+pub struct Key {
+    /// Its name in the tokens that it signed.
+    pub id: String,
+    pub secret: Vec<u8>,
+}
+
+#[derive(Clone)]
+pub struct Keys(Vec<Key>);
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FileKey {
+    kid: String,
+    secret: String,
+}
+
+impl Keys {
+    /// Reads the keys; makes the file, with one new key and mode 0600, where there is none.
+    pub fn load_or_create(path: &Path) -> anyhow::Result<Self> {
+        match Self::load(path) {
+            Ok(keys) => return Ok(keys),
+            Err(error) if !is_missing(&error) => return Err(error),
+            Err(_) => {}
+        }
+        let secret: [u8; KEY_BYTES] = rand::random();
+        let kid: u64 = rand::random();
+        let key = FileKey { kid: format!("{kid:016x}"), secret: URL_SAFE_NO_PAD.encode(secret) };
+        let text = serde_json::to_string_pretty(&[key])?;
+        // Written beside and renamed, so that a half-written file is never found.
+        let half = path.with_extension("new");
+        let mut file = OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(0o600)
+            .open(&half)
+            .with_context(|| format!("The key file {} can't be written.", path.display()))?;
+        file.write_all(text.as_bytes())?;
+        file.sync_all()?;
+        fs::rename(&half, path)?;
+        Self::load(path)
+    }
+
+    fn load(path: &Path) -> anyhow::Result<Self> {
+        let named = || format!("The key file {} can't be read.", path.display());
+        let text = fs::read_to_string(path).with_context(named)?;
+        let mode = fs::metadata(path).with_context(named)?.permissions().mode();
+        ensure!(
+            mode & 0o077 == 0,
+            "The key file {} can be read by others (mode {:o}). Make it yours alone: chmod 600.",
+            path.display(),
+            mode & 0o777
+        );
+        let keys: Vec<FileKey> = serde_json::from_str(&text)
+            .with_context(|| format!("The key file {} is not in its form.", path.display()))?;
+        let mut loaded = Vec::new();
+        for key in keys {
+            let secret = URL_SAFE_NO_PAD.decode(&key.secret).with_context(named)?;
+            ensure!(
+                secret.len() >= KEY_BYTES,
+                "A key in {} is shorter than {KEY_BYTES} bytes.",
+                path.display()
+            );
+            loaded.push(Key { id: key.kid, secret });
+        }
+        if loaded.is_empty() {
+            bail!("The key file {} holds no key.", path.display());
+        }
+        Ok(Self(loaded))
+    }
+
+    /// The key that signs.
+    pub fn signing(&self) -> &Key {
+        &self.0[0]
+    }
+
+    pub fn find(&self, id: &str) -> Option<&Key> {
+        self.0.iter().find(|key| key.id == id)
+    }
+}
+
+fn is_missing(error: &anyhow::Error) -> bool {
+    let io = error.downcast_ref::<std::io::Error>();
+    io.is_some_and(|error| error.kind() == ErrorKind::NotFound)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_made_once_and_kept_to_its_owner() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("keys.json");
+        let made = Keys::load_or_create(&path).expect("it is made");
+        let mode = fs::metadata(&path).expect("it is there").permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+        let again = Keys::load_or_create(&path).expect("it is read");
+        assert_eq!(again.signing().secret, made.signing().secret);
+        assert!(made.find(&again.signing().id).is_some() && made.find("other").is_none());
+    }
+
+    #[test]
+    fn a_bad_key_file_is_refused_and_left_alone() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("keys.json");
+        for text in ["", "[]", "{}", r#"[{"kid":"a","secret":"AAAA"}]"#] {
+            fs::write(&path, text).expect("it is written");
+            fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).expect("its mode is set");
+            assert!(Keys::load_or_create(&path).is_err(), "{text}");
+            assert_eq!(fs::read_to_string(&path).expect("it is there"), text);
+        }
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).expect("its mode is set");
+        let error = Keys::load_or_create(&path).err().expect("it is refused").to_string();
+        assert!(error.contains("644"), "{error}");
+    }
+}

@@ -1,0 +1,454 @@
+//! The hub of one worker: takes what is in its inbox, a batch at a time, and hands it out.
+//!
+//! A send to a socket costs the kernel ten times what everything here costs. So all that waits is
+//! taken at once, the frames of a topic are joined, and each follower is sent to once. There is no
+//! delay: batches form only where there is a backlog. Nothing here awaits, locks or allocates for
+//! each follower.
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::{Bytes, BytesMut};
+use slab::Slab;
+
+use super::index::{ConnectionId, Index};
+use super::outbox::Full;
+use super::{HEARTBEAT_S, Inbox, Interest, Item, Outbox, SILENCE_LIMIT_S};
+use crate::observe;
+use crate::protocol::codes::CloseCode;
+use crate::protocol::server::ServerFrame;
+use crate::protocol::{Control, EventId, Frame, SessionId, Topic, UserId};
+
+/// Frames of a topic are joined up to about this many bytes: a fraction of an outbox.
+const JOINED_BYTES: usize = 32 * 1024;
+
+/// Where a connection's events go.
+pub enum Peer {
+    Socket(Outbox),
+    /// A long poll, which wants its events one by one: it says what became of the event.
+    Poll(Box<dyn Fn(Option<EventId>, &Frame)>),
+}
+
+/// The hub of this thread.
+#[derive(Clone)]
+pub struct Hub(Rc<Inner>);
+
+struct Inner {
+    worker: usize,
+    interest: Arc<dyn Interest>,
+    started: Instant,
+    state: RefCell<State>,
+    /// Makes the text of a cursor from the time that it stands for.
+    cursor: fn(u64) -> String,
+}
+
+#[derive(Default)]
+struct State {
+    index: Index,
+    connections: Slab<Connection>,
+    /// Connections by the second of the heartbeat's round in which it is their turn.
+    wheel: Vec<Vec<ConnectionId>>,
+    proved_ms: u64,
+    sockets: usize,
+}
+
+struct Connection {
+    user: UserId,
+    session: SessionId,
+    peer: Peer,
+    /// Seconds since the hub began.
+    heard_s: Cell<u32>,
+    /// When its access token expires, in seconds since the hub began.
+    token_until_s: Cell<u32>,
+    /// What its cursor stands for; `None` until it has caught up.
+    cursor_ms: Cell<Option<u64>>,
+}
+
+/// A connection's place in the hub; given up when dropped.
+pub struct Seat {
+    hub: Hub,
+    id: ConnectionId,
+}
+
+impl Hub {
+    /// The hub of the worker with this number, and the task that runs it. `cursor` makes a cursor's
+    /// text from the time, in milliseconds since 1970, that it stands for.
+    pub fn new(
+        worker: usize,
+        inbox: Arc<Inbox>,
+        interest: Arc<dyn Interest>,
+        cursor: fn(u64) -> String,
+    ) -> (Self, impl Future<Output = ()> + 'static) {
+        let wheel = vec![Vec::new(); HEARTBEAT_S as usize];
+        let hub = Self(Rc::new(Inner {
+            worker,
+            interest,
+            started: Instant::now(),
+            state: RefCell::new(State { wheel, ..State::default() }),
+            cursor,
+        }));
+        (hub.clone(), hub.run(inbox))
+    }
+
+    async fn run(self, inbox: Arc<Inbox>) {
+        let mut second = tokio::time::interval(Duration::from_secs(1));
+        second.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                () = inbox.filled() => {
+                    self.hand_out(inbox.take());
+                    // The sockets' turn, or their readers starve.
+                    tokio::task::yield_now().await;
+                }
+                _ = second.tick() => self.beat(),
+            }
+        }
+    }
+
+    /// Gives a connection a place. It follows nothing yet.
+    pub fn join(&self, user: UserId, session: SessionId, peer: Peer) -> Seat {
+        let mut state = self.0.state.borrow_mut();
+        if matches!(peer, Peer::Socket(_)) {
+            state.sockets += 1;
+            observe::CONNECTIONS.change(1.0);
+            observe::CONNECTIONS_OPENED.add("", 1);
+        }
+        let id = state.connections.insert(Connection {
+            user,
+            session,
+            peer,
+            heard_s: Cell::new(self.now_s()),
+            token_until_s: Cell::new(u32::MAX),
+            cursor_ms: Cell::new(None),
+        });
+        let turn = id % state.wheel.len();
+        state.wheel[turn].push(id);
+        drop(state);
+        Seat { hub: self.clone(), id }
+    }
+
+    /// How many sockets are here.
+    pub fn sockets(&self) -> usize {
+        self.0.state.borrow().sockets
+    }
+
+    /// Does something with each socket's outbox.
+    pub fn each_socket(&self, mut f: impl FnMut(&Outbox)) {
+        for (_, connection) in &self.0.state.borrow().connections {
+            if let Peer::Socket(outbox) = &connection.peer {
+                f(outbox);
+            }
+        }
+    }
+
+    fn now_s(&self) -> u32 {
+        self.0.started.elapsed().as_secs() as u32
+    }
+
+    fn hand_out(&self, items: Vec<Item>) {
+        let mut state = self.0.state.borrow_mut();
+        let mut batches: HashMap<Topic, Batch> = HashMap::new();
+        let mut order = Vec::new();
+        let mut oldest: Option<Instant> = None;
+        let mut ended = Vec::new();
+        for item in items {
+            let (topic, event_id, frame) = match item {
+                Item::Proved(millis) => {
+                    state.proved_ms = state.proved_ms.max(millis);
+                    continue;
+                }
+                Item::Event { topic, event_id, control, frame, heard } => {
+                    oldest = Some(oldest.map_or(heard, |oldest| oldest.min(heard)));
+                    if let Some(control) = control {
+                        self.control(&mut state, topic, control, &mut ended);
+                    }
+                    (topic, Some(event_id), frame)
+                }
+                Item::Whisper { topic, frame } | Item::TooMany { topic, frame } => {
+                    (topic, None, frame)
+                }
+            };
+            let batch = batches.entry(topic).or_insert_with(|| {
+                order.push(topic);
+                Batch::default()
+            });
+            batch.add(event_id, frame);
+        }
+
+        let mut slow = Vec::new();
+        for topic in order {
+            let Some(batch) = batches.remove(&topic) else { continue };
+            let joined = batch.joined();
+            let followers = state.index.followers(topic);
+            for id in followers {
+                let connection = &state.connections[*id as usize];
+                match &connection.peer {
+                    Peer::Socket(outbox) => {
+                        let full = |bytes: &Bytes| outbox.push_live(bytes.clone()) == Err(Full);
+                        if joined.iter().any(full) {
+                            slow.push(*id as usize);
+                        }
+                    }
+                    Peer::Poll(give) => {
+                        batch.frames.iter().for_each(|(event_id, frame)| give(*event_id, frame));
+                    }
+                }
+            }
+            let bytes: usize = joined.iter().map(Bytes::len).sum();
+            observe::DELIVERIES.add("", (batch.frames.len() * followers.len()) as u64);
+            observe::DELIVERED_BYTES.add("", (bytes * followers.len()) as u64);
+        }
+        if let Some(oldest) = oldest {
+            observe::PUBLISH_TO_SOCKET.time("", oldest);
+        }
+        for id in slow {
+            self.close(&mut state, id, CloseCode::Slow);
+        }
+        for id in ended {
+            self.close(&mut state, id, CloseCode::SessionEnded);
+        }
+    }
+
+    fn control(
+        &self,
+        state: &mut State,
+        topic: Topic,
+        control: Control,
+        ended: &mut Vec<ConnectionId>,
+    ) {
+        let followers: Vec<_> =
+            state.index.followers(topic).iter().map(|id| *id as usize).collect();
+        match control {
+            Control::Follow(room) => {
+                let room = Topic::Room(room);
+                let mut any = false;
+                for id in followers {
+                    any |= state.index.follow(id, room);
+                }
+                if any {
+                    self.0.interest.follow_from_now(self.0.worker, room);
+                }
+            }
+            Control::Unfollow(room) => {
+                let room = Topic::Room(room);
+                let mut last = false;
+                for id in followers {
+                    last |= state.index.unfollow(id, room);
+                }
+                if last {
+                    self.0.interest.unfollow(self.0.worker, &[room]);
+                }
+            }
+            Control::EndSession(session) => {
+                ended.extend(
+                    followers.into_iter().filter(|id| state.connections[*id].session == session),
+                );
+            }
+            Control::EndSessions { except } => {
+                let goes = |id: &ConnectionId| Some(state.connections[*id].session) != except;
+                ended.extend(followers.into_iter().filter(goes));
+            }
+        }
+    }
+
+    /// Closes a connection and takes it out of the index at once; its seat stays until its own loop
+    /// has seen that it ended.
+    fn close(&self, state: &mut State, id: ConnectionId, code: CloseCode) {
+        let Some(connection) = state.connections.get(id) else { return };
+        if let Peer::Socket(outbox) = &connection.peer {
+            if outbox.is_closed() {
+                return;
+            }
+            outbox.close(code);
+            observe::CONNECTIONS_CLOSED.add(reason(code), 1);
+        }
+        let gone = state.index.leave(id);
+        if !gone.is_empty() {
+            self.0.interest.unfollow(self.0.worker, &gone);
+        }
+    }
+
+    /// A second has passed: the heartbeat of those whose turn it is.
+    fn beat(&self) {
+        let now = self.now_s();
+        let mut state = self.0.state.borrow_mut();
+        let turn = now as usize % state.wheel.len();
+        let mut closing = Vec::new();
+        let mut made: Option<(u64, Frame)> = None;
+        for id in &state.wheel[turn] {
+            let connection = &state.connections[*id];
+            let Peer::Socket(outbox) = &connection.peer else { continue };
+            if outbox.is_closed() {
+                continue;
+            }
+            if u64::from(now - connection.heard_s.get()) > SILENCE_LIMIT_S {
+                closing.push((*id, CloseCode::Silent));
+                continue;
+            }
+            if now > connection.token_until_s.get() {
+                closing.push((*id, CloseCode::LogIn));
+                continue;
+            }
+            let Some(own) = connection.cursor_ms.get() else { continue };
+            let cursor_ms = own.max(state.proved_ms);
+            connection.cursor_ms.set(Some(cursor_ms));
+            let frame = match &made {
+                Some((made_for, frame)) if *made_for == cursor_ms => frame.clone(),
+                _ => {
+                    let cursor = (self.0.cursor)(cursor_ms);
+                    let frame = Frame::of(&ServerFrame::Heartbeat { cursor });
+                    made = Some((cursor_ms, frame.clone()));
+                    frame
+                }
+            };
+            if outbox.push(frame.bytes().clone()) == Err(Full) {
+                closing.push((*id, CloseCode::Slow));
+            }
+        }
+        for (id, code) in closing {
+            self.close(&mut state, id, code);
+        }
+    }
+}
+
+/// A topic's frames of one hand-over.
+#[derive(Default)]
+struct Batch {
+    frames: Vec<(Option<EventId>, Frame)>,
+}
+
+impl Batch {
+    fn add(&mut self, event_id: Option<EventId>, frame: Frame) {
+        self.frames.push((event_id, frame));
+    }
+
+    /// The frames, one after the other, in few pieces.
+    fn joined(&self) -> Vec<Bytes> {
+        if let [(_, frame)] = &self.frames[..] {
+            return vec![frame.bytes().clone()];
+        }
+        let mut pieces = Vec::new();
+        let mut piece = BytesMut::new();
+        for (_, frame) in &self.frames {
+            if !piece.is_empty() && piece.len() + frame.bytes().len() > JOINED_BYTES {
+                pieces.push(std::mem::take(&mut piece).freeze());
+            }
+            piece.extend_from_slice(frame.bytes());
+        }
+        pieces.push(piece.freeze());
+        pieces
+    }
+}
+
+impl Seat {
+    /// Follows these topics. Resolves as [`Interest::follow`] does.
+    pub async fn follow(&self, topics: Vec<Topic>) -> bool {
+        {
+            let mut state = self.hub.0.state.borrow_mut();
+            for topic in &topics {
+                state.index.follow(self.id, *topic);
+            }
+        }
+        self.hub.0.interest.follow(self.hub.0.worker, topics).await
+    }
+
+    /// Follows the presence of these people, and of nobody else.
+    pub async fn watch(&self, users: &[UserId]) -> bool {
+        let wanted: Vec<_> = users.iter().map(|user| Topic::Presence(*user)).collect();
+        let mut gone = Vec::new();
+        {
+            let mut state = self.hub.0.state.borrow_mut();
+            let stale: Vec<_> = state
+                .index
+                .followed(self.id)
+                .iter()
+                .copied()
+                .filter(|topic| matches!(topic, Topic::Presence(_)) && !wanted.contains(topic))
+                .collect();
+            for topic in stale {
+                if state.index.unfollow(self.id, topic) {
+                    gone.push(topic);
+                }
+            }
+        }
+        if !gone.is_empty() {
+            self.hub.0.interest.unfollow(self.hub.0.worker, &gone);
+        }
+        self.follow(wanted).await
+    }
+
+    /// Whether this connection follows the topic.
+    pub fn follows(&self, topic: Topic) -> bool {
+        self.hub.0.state.borrow().index.followed(self.id).contains(&topic)
+    }
+
+    /// Something came from the client.
+    pub fn heard(&self) {
+        self.with(|connection| connection.heard_s.set(self.hub.now_s()));
+    }
+
+    /// Its access token is valid for so many seconds more.
+    pub fn token_for(&self, seconds: u64) {
+        let until = self.hub.now_s().saturating_add(seconds.try_into().unwrap_or(u32::MAX));
+        self.with(|connection| connection.token_until_s.set(until));
+    }
+
+    /// It has caught up: from now on its cursor advances with what is proved.
+    pub fn caught_up(&self, cursor_ms: u64) {
+        self.with(|connection| connection.cursor_ms.set(Some(cursor_ms)));
+    }
+
+    /// What is proved on this worker, in milliseconds since 1970.
+    pub fn proved_ms(&self) -> u64 {
+        self.hub.0.state.borrow().proved_ms
+    }
+
+    /// Closes the connection.
+    pub fn close(&self, code: CloseCode) {
+        self.hub.close(&mut self.hub.0.state.borrow_mut(), self.id, code);
+    }
+
+    fn with(&self, f: impl FnOnce(&Connection)) {
+        f(&self.hub.0.state.borrow().connections[self.id]);
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        let mut state = self.hub.0.state.borrow_mut();
+        let gone = state.index.leave(self.id);
+        let connection = state.connections.remove(self.id);
+        let turn = self.id % state.wheel.len();
+        state.wheel[turn].retain(|id| *id != self.id);
+        if let Peer::Socket(outbox) = &connection.peer {
+            state.sockets -= 1;
+            observe::CONNECTIONS.change(-1.0);
+            if !outbox.is_closed() {
+                observe::CONNECTIONS_CLOSED.add("client", 1);
+            }
+        }
+        drop(state);
+        if !gone.is_empty() {
+            self.hub.0.interest.unfollow(self.hub.0.worker, &gone);
+        }
+        tracing::debug!(user.id = %connection.user, "a connection left");
+    }
+}
+
+/// A close code as a metric's label.
+fn reason(code: CloseCode) -> &'static str {
+    match code {
+        CloseCode::Done => "client",
+        CloseCode::TooLarge | CloseCode::Malformed => "malformed",
+        CloseCode::LogIn => "log_in",
+        CloseCode::SessionEnded => "session_ended",
+        CloseCode::Silent => "silent",
+        CloseCode::Slow => "slow",
+        CloseCode::Moving => "moving",
+        CloseCode::Trouble => "trouble",
+        CloseCode::RateLimited => "rate_limited",
+    }
+}

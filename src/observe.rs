@@ -1,0 +1,164 @@
+//! What an operator sees: metrics and logs.
+//!
+//! Every metric is declared here, with its unit and help text; one that is not can't be named. Logs
+//! never hold a message's text, a password or a token.
+
+use std::time::{Duration, Instant};
+
+use metrics::Unit;
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use tracing_subscriber::EnvFilter;
+
+/// The type of a metric. Its label, where it has one, takes few values, all from the code.
+#[derive(Clone, Copy)]
+enum Kind {
+    Counter,
+    Gauge,
+    Histogram,
+}
+
+pub struct Metric {
+    name: &'static str,
+    label: &'static str,
+    unit: Unit,
+    help: &'static str,
+    kind: Kind,
+}
+
+impl Metric {
+    /// Counts `n` more, under the label's value (or `""` where it has none).
+    pub fn add(&'static self, label: &'static str, n: u64) {
+        if self.label.is_empty() {
+            metrics::counter!(self.name).increment(n);
+        } else {
+            metrics::counter!(self.name, self.label => label).increment(n);
+        }
+    }
+
+    pub fn change(&'static self, by: f64) {
+        metrics::gauge!(self.name).increment(by);
+    }
+
+    pub fn set(&'static self, value: f64) {
+        metrics::gauge!(self.name).set(value);
+    }
+
+    pub fn record(&'static self, label: &'static str, value: f64) {
+        if self.label.is_empty() {
+            metrics::histogram!(self.name).record(value);
+        } else {
+            metrics::histogram!(self.name, self.label => label).record(value);
+        }
+    }
+
+    pub fn time(&'static self, label: &'static str, since: Instant) {
+        self.record(label, since.elapsed().as_secs_f64());
+    }
+}
+
+macro_rules! metrics_table {
+    ($($constant:ident: $kind:ident $name:literal [$label:literal] $unit:ident, $help:literal;)*) => {
+        $(
+            #[doc = $help]
+            pub static $constant: Metric = Metric {
+                name: $name,
+                label: $label,
+                unit: Unit::$unit,
+                help: $help,
+                kind: Kind::$kind,
+            };
+        )*
+        static TABLE: &[&Metric] = &[$(&$constant),*];
+    };
+}
+
+metrics_table! {
+    CONNECTIONS: Gauge "starling_connections" [""] Count, "WebSocket connections that are logged in.";
+    POLLS: Gauge "starling_polls" [""] Count, "Long polls that wait.";
+    CONNECTIONS_OPENED: Counter "starling_connections_opened_total" [""] Count, "WebSocket connections that logged in.";
+    CONNECTIONS_CLOSED: Counter "starling_connections_closed_total" ["reason"] Count, "WebSocket connections that ended, by reason.";
+    DELIVERIES: Counter "starling_deliveries_total" [""] Count, "Events handed to connections.";
+    DELIVERED_BYTES: Counter "starling_delivered_bytes_total" [""] Bytes, "Bytes of events handed to connections.";
+    PUBLISH_TO_SOCKET: Histogram "starling_publish_to_socket_seconds" [""] Seconds, "From an event's publication, as this node heard it, until its last follower on a worker was handed it.";
+    COMMANDS: Histogram "starling_command_seconds" ["command"] Seconds, "From a command's arrival on a socket to its answer.";
+    REQUESTS: Histogram "starling_http_request_seconds" ["status"] Seconds, "HTTP requests, by class of status.";
+    REFUSALS: Counter "starling_refusals_total" ["code"] Count, "Requests and commands that were refused, by error code.";
+    REPLAYS: Counter "starling_replayed_events_total" [""] Count, "Events that were told again on resuming.";
+    GAPS: Counter "starling_gaps_total" [""] Count, "Times that a topic was found to lack events, and was repaired from the store.";
+    TOPICS: Gauge "starling_topics" [""] Count, "Topics that this node follows.";
+    PROVED_AGE: Gauge "starling_proved_age_seconds" [""] Seconds, "How far behind now the time is up to which delivery is proved.";
+    BUS_CALL: Histogram "starling_bus_seconds" ["call"] Seconds, "Calls to the bus.";
+    STORE_COMMIT: Histogram "starling_store_commit_seconds" [""] Seconds, "Durable commits of the store.";
+    STORE_COMMIT_JOBS: Histogram "starling_store_commit_jobs" [""] Count, "Writes that were committed together.";
+    STORE_READ: Histogram "starling_store_read_seconds" [""] Seconds, "Reads from the store, with the wait for a reader.";
+    STORE_READS: Counter "starling_store_reads_total" [""] Count, "Statements that read from the store.";
+    STORE_ERRORS: Counter "starling_store_errors_total" ["kind"] Count, "Calls to the store that failed.";
+    MESSAGES: Counter "starling_messages_total" [""] Count, "Messages that were accepted.";
+    DUPLICATES: Counter "starling_duplicate_messages_total" [""] Count, "Messages that had been accepted before and were sent again.";
+    LATE: Counter "starling_late_publications_total" [""] Count, "Events that were published under a later id because storing them took long.";
+    PASSWORD_HASHES: Histogram "starling_password_hash_seconds" [""] Seconds, "Password hashes, with the wait for a turn.";
+}
+
+/// Buckets from 0.1 ms to 10 s.
+const SECONDS: &[f64] = &[
+    0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5,
+    5.0, 10.0,
+];
+const COUNTS: &[f64] = &[1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0];
+
+/// Installs the process's metrics recorder. Later calls give the same one.
+pub fn metrics_handle() -> PrometheusHandle {
+    static HANDLE: std::sync::OnceLock<PrometheusHandle> = std::sync::OnceLock::new();
+    HANDLE
+        .get_or_init(|| {
+            let builder = PrometheusBuilder::new()
+                .set_buckets_for_metric(Matcher::Suffix("_seconds".into()), SECONDS)
+                .and_then(|builder| {
+                    builder.set_buckets_for_metric(Matcher::Suffix("_jobs".into()), COUNTS)
+                })
+                .expect("the buckets are not empty");
+            let handle = builder.install_recorder().expect("it is installed once, here");
+            for metric in TABLE {
+                let help = metric.help;
+                match metric.kind {
+                    Kind::Counter => metrics::describe_counter!(metric.name, metric.unit, help),
+                    Kind::Gauge => metrics::describe_gauge!(metric.name, metric.unit, help),
+                    Kind::Histogram => metrics::describe_histogram!(metric.name, metric.unit, help),
+                }
+            }
+            handle
+        })
+        .clone()
+}
+
+/// Keeps the recorder's memory bounded between scrapes. Runs until dropped.
+pub async fn keep_metrics(handle: PrometheusHandle) {
+    let process = metrics_process::Collector::default();
+    process.describe();
+    loop {
+        tokio::time::sleep(Duration::from_secs(5)).await;
+        process.collect();
+        handle.run_upkeep();
+    }
+}
+
+/// How logs look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum LogFormat {
+    /// For a person at a terminal.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// Installs the process's log, to standard error. `filter` as in `RUST_LOG`, for example
+/// `info,starling=debug`.
+pub fn install_log(format: LogFormat, filter: &str) -> Result<(), String> {
+    let filter = EnvFilter::try_new(filter).map_err(|error| error.to_string())?;
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let installed = match format {
+        LogFormat::Text => log.with_target(false).try_init(),
+        LogFormat::Json => log.json().flatten_event(true).try_init(),
+    };
+    installed.map_err(|error| error.to_string())
+}
