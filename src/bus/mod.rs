@@ -13,7 +13,7 @@ use uuid::Uuid;
 use crate::domain::cursor::LATE_MS;
 use crate::domain::window::{Limit, Verdict};
 use crate::protocol::{
-    Control, EventId, Frame, MessageId, PresenceChoice, PresenceStatus, Topic, UserId,
+    Control, EventId, Frame, MessageId, PresenceChoice, PresenceStatus, SessionId, Topic, UserId,
 };
 
 pub mod contract;
@@ -110,6 +110,8 @@ pub enum LimitKey {
     Messages(UserId, Uuid),
     /// API requests of a person.
     Api(UserId),
+    /// Long polls of a session.
+    Polls(SessionId),
     /// Log-ins to an account, by the unique form of what was typed.
     LoginsTo(String),
     /// Log-ins and registrations from an address.

@@ -33,6 +33,8 @@ pub enum Event {
     Member { member: Member },
     /// Transient. Somebody writes (`on`) or stopped. Forget it after six seconds.
     Typing { room_id: RoomId, user_id: UserId, on: bool },
+    /// Transient. One's own sessions changed: one ended, or all.
+    Sessions { user_id: UserId },
     /// Transient. A watched person's presence changed.
     Presence {
         user_id: UserId,
@@ -51,7 +53,7 @@ impl Event {
             Self::Reaction { version, .. } => Some(*version),
             Self::Room { room } => Some(room.version),
             Self::Member { member } => Some(member.version),
-            Self::Typing { .. } | Self::Presence { .. } => None,
+            Self::Typing { .. } | Self::Sessions { .. } | Self::Presence { .. } => None,
         }
     }
 }

@@ -8,8 +8,8 @@ use async_trait::async_trait;
 
 use crate::domain::history::Range;
 use crate::protocol::{
-    Event, EventId, Member, Message, MessageId, PresenceChoice, Role, Room, RoomId, Session,
-    SessionId, Topic, User, UserId,
+    Event, EventId, Member, Message, MessageId, PresenceChoice, Role, Room, RoomId, ServerRole,
+    Session, SessionId, Topic, User, UserId,
 };
 
 pub mod catch_up;
@@ -56,6 +56,7 @@ pub struct SessionRecord {
 #[derive(Clone, Debug)]
 pub struct Arrival {
     pub session: SessionRecord,
+    pub role: ServerRole,
     pub presence: PresenceChoice,
     /// The rooms that the person has joined, deleted ones too (their deletion may be news).
     pub rooms: Vec<RoomId>,

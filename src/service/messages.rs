@@ -1,0 +1,391 @@
+//! Messages, reactions, how far people have read, and who is writing.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::{Access, Answered, Caller, Refusal, Service, Taken, Telling};
+use crate::bus::{Admitted, Attempt, LimitKey};
+use crate::domain::history::Range;
+use crate::domain::permissions::Action;
+use crate::domain::text;
+use crate::observe;
+use crate::protocol::client::SendMessage;
+use crate::protocol::codes::ErrorCode;
+use crate::protocol::http::{History, HistoryMessage, HistoryQuery, SeenBy};
+use crate::protocol::server::{Changed, Sent};
+use crate::protocol::{
+    Event, EventId, Member, Membership, Message, MessageId, MessageKind, RoomId, SystemEvent,
+    Topic, UserId,
+};
+use crate::store::{
+    MessageChange, MessageChangeKind, NewMessage, Reacted, ReactionChange, Watermarks, Written,
+};
+
+/// Messages in a page of history.
+const PAGE: std::ops::RangeInclusive<u32> = 1..=200;
+const DEFAULT_PAGE: u32 = 50;
+
+/// In a room with more members than this, how far one has read is told to nobody: it would cost as
+/// many events as members for each message. It is kept, and answered when asked for.
+pub const RECEIPTS_TOLD_UP_TO: u32 = 100;
+
+/// Whoever is said to be writing is not said so again within this time.
+pub(super) const TYPING_AGAIN: Duration = Duration::from_secs(2);
+
+/// Members that are looked at to say who has seen a message.
+const SEEN_BY_LOOKS_AT: usize = 1_000;
+
+impl Service {
+    /// Sends a text message. Whatever happens on the way, trying again with the same nonce (and
+    /// `retry`) ends in one message.
+    pub async fn send(&self, caller: &Caller, asked: SendMessage) -> Answered<Sent> {
+        let nonce = text::nonce(&asked.nonce)?;
+        let body = text::body(&asked.text)?;
+        let room = asked.room_id;
+        self.access_to(caller, room, Action::Write).await?;
+        if let Some(reply_to) = asked.reply_to
+            && self.0.store.message(room, reply_to).await?.is_none()
+        {
+            return Err(Refusal::field("reply_to", "There is no such message in this room."));
+        }
+        let taken = self.take_id()?;
+        let began = Instant::now();
+        let admitted = self
+            .0
+            .bus
+            .admit(Attempt {
+                author: caller.user,
+                nonce: nonce.clone(),
+                proposed: taken.id.into(),
+                retry: asked.retry,
+                limit: (LimitKey::Messages(caller.user, room.as_uuid()), self.0.limits.messages),
+            })
+            .await?;
+        observe::BUS_CALL.time("admit", began);
+        let (id, first) = match admitted {
+            Admitted::Refused(verdict) => return Err(Refusal::limited(verdict)),
+            Admitted::Go { id, first } => (id, first),
+        };
+        // A claim that was found may be old.
+        let at = if id == taken.id.into() { taken.at } else { None };
+        let message = Message {
+            nonce,
+            text: body,
+            reply_to: asked.reply_to,
+            ..message(caller.user, id, MessageKind::Text)
+        };
+        let service = self.clone();
+        self.to_its_end(async move { service.store_and_tell(room, message, first, at).await }).await
+    }
+
+    async fn store_and_tell(
+        &self,
+        room_id: RoomId,
+        message: Message,
+        first: bool,
+        at: Option<Instant>,
+    ) -> Answered<Sent> {
+        let id = message.id;
+        let new = NewMessage { room_id, message: message.clone(), first };
+        match self.0.store.write_message(new).await? {
+            Written::New => {
+                let event = Event::Message { room_id, message };
+                let taken = Taken { id: id.into(), at };
+                self.tell(taken, vec![Telling::to(Topic::Room(room_id), event)]).await?;
+                observe::MESSAGES.add("", 1);
+                Ok(Sent { message_id: id, duplicate: false })
+            }
+            Written::Already { room_id: there, .. } if there != room_id => {
+                Err(Refusal::of(ErrorCode::NonceReused))
+            }
+            Written::Already { message_id, .. } => {
+                // Whoever stored it may have died before telling anybody.
+                if let Some(message) = self.0.store.message(room_id, message_id).await? {
+                    let event = Event::Message { room_id, message };
+                    let taken = Taken { id: message_id.into(), at: None };
+                    self.tell(taken, vec![Telling::to(Topic::Room(room_id), event)]).await?;
+                }
+                observe::DUPLICATES.add("", 1);
+                Ok(Sent { message_id, duplicate: true })
+            }
+        }
+    }
+
+    /// A system message, as it is told. Its author is who did it.
+    pub(super) async fn write_system(
+        &self,
+        room_id: RoomId,
+        author: UserId,
+        system: SystemEvent,
+    ) -> Answered<()> {
+        let taken = self.take_id()?;
+        let message = Message {
+            system: Some(system),
+            ..message(author, taken.id.into(), MessageKind::System)
+        };
+        let new = NewMessage { room_id, message: message.clone(), first: true };
+        self.0.store.write_message(new).await?;
+        let event = Event::Message { room_id, message };
+        self.tell(taken, vec![Telling::to(Topic::Room(room_id), event)]).await
+    }
+
+    pub async fn edit(
+        &self,
+        caller: &Caller,
+        room: RoomId,
+        id: MessageId,
+        body: &str,
+    ) -> Answered<Changed> {
+        let text = text::body(body)?;
+        self.access_to(caller, room, Action::EditOwn).await?;
+        let message = self.existing(room, id).await?;
+        if message.author_id != caller.user || message.kind != MessageKind::Text {
+            return Err(Refusal::of(ErrorCode::Forbidden));
+        }
+        let at = self.now_ms()?;
+        self.change(room, id, MessageChangeKind::Edit { text, at }).await
+    }
+
+    /// Deletes a message for everyone; a tombstone stays.
+    pub async fn delete(&self, caller: &Caller, room: RoomId, id: MessageId) -> Answered<Changed> {
+        let access = self.access(caller, room).await?;
+        let message = self.existing(room, id).await?;
+        let action = if message.author_id == caller.user && access.role().is_some() {
+            Action::DeleteOwn
+        } else {
+            let author = self.member(room, message.author_id).await?;
+            let joined = author.filter(|author| author.state == Membership::Joined);
+            Action::DeleteOther(joined.map(|author| author.role))
+        };
+        access.require(action)?;
+        if message.kind == MessageKind::System {
+            return Err(Refusal::because(
+                ErrorCode::Forbidden,
+                "A system message can't be deleted.",
+            ));
+        }
+        self.change(room, id, MessageChangeKind::Delete).await
+    }
+
+    async fn existing(&self, room: RoomId, id: MessageId) -> Answered<Message> {
+        let message = self.0.store.message(room, id).await?;
+        message.filter(|message| !message.deleted).ok_or_else(|| Refusal::of(ErrorCode::NotFound))
+    }
+
+    async fn change(
+        &self,
+        room_id: RoomId,
+        message_id: MessageId,
+        kind: MessageChangeKind,
+    ) -> Answered<Changed> {
+        let taken = self.take_id()?;
+        let change = MessageChange { room_id, message_id, kind, version: taken.id };
+        let service = self.clone();
+        self.to_its_end(async move {
+            let message = service.0.store.change_message(change).await?;
+            let message = message.ok_or_else(|| Refusal::of(ErrorCode::NotFound))?;
+            let version = message.version;
+            let event = Event::Message { room_id, message };
+            service.tell(taken, vec![Telling::to(Topic::Room(room_id), event)]).await?;
+            Ok(Changed { version })
+        })
+        .await
+    }
+
+    /// Adds or takes back one reaction of one's own. That it is so already is no error.
+    pub async fn react(
+        &self,
+        caller: &Caller,
+        room_id: RoomId,
+        message_id: MessageId,
+        emoji: &str,
+        on: bool,
+    ) -> Answered<Changed> {
+        let emoji = text::emoji(emoji)?;
+        self.access_to(caller, room_id, Action::Write).await?;
+        let taken = self.take_id()?;
+        let change = ReactionChange {
+            room_id,
+            message_id,
+            user_id: caller.user,
+            emoji,
+            on,
+            version: taken.id,
+        };
+        let service = self.clone();
+        self.to_its_end(async move {
+            match service.0.store.react(change).await? {
+                Reacted::Changed(event) => {
+                    service.tell(taken, vec![Telling::to(Topic::Room(room_id), event)]).await?;
+                    Ok(Changed { version: taken.id })
+                }
+                Reacted::Already => Ok(Changed { version: taken.id }),
+                Reacted::TooMany => Err(Refusal::of(ErrorCode::TooManyReactions)),
+                Reacted::NoMessage => Err(Refusal::of(ErrorCode::NotFound)),
+            }
+        })
+        .await
+    }
+
+    /// Raises how far one has received and read; what is behind that already changes nothing. The
+    /// member's state as it is then.
+    pub async fn mark(
+        &self,
+        caller: &Caller,
+        room_id: RoomId,
+        delivered: Option<MessageId>,
+        read: Option<MessageId>,
+    ) -> Answered<Member> {
+        let access = self.access_to(caller, room_id, Action::Write).await?;
+        let newest = delivered.max(read);
+        let taken = self.take_id()?;
+        if newest.is_none_or(|id| EventId::from(id) > taken.id) {
+            let detail = "Name a message of this room, as `read`, `delivered` or both.";
+            return Err(Refusal::field("read", detail));
+        }
+        let watermarks =
+            Watermarks { room_id, user_id: caller.user, delivered, read, version: taken.id };
+        let service = self.clone();
+        let size = self.size(room_id).await?;
+        self.to_its_end(async move {
+            let Some(member) = service.0.store.raise_watermarks(watermarks).await? else {
+                return current(&access);
+            };
+            service.know_member(&member).await;
+            // One's own other devices are told in any case.
+            let topic = if size <= RECEIPTS_TOLD_UP_TO {
+                Topic::Room(room_id)
+            } else {
+                Topic::User(member.user_id)
+            };
+            let telling =
+                Telling { topic, control: None, event: Event::Member { member: member.clone() } };
+            service.tell(taken, vec![telling]).await?;
+            Ok(member)
+        })
+        .await
+    }
+
+    /// Tells those who follow the room that one is writing, or stopped.
+    pub async fn typing(&self, caller: &Caller, room_id: RoomId, on: bool) -> Answered<()> {
+        self.access_to(caller, room_id, Action::Write).await?;
+        let key = (room_id, caller.user);
+        if self.0.known.typing.get(&key).await == Some(on) {
+            return Ok(());
+        }
+        self.0.known.typing.insert(key, on).await;
+        let event = Event::Typing { room_id, user_id: caller.user, on };
+        self.whisper(Topic::Room(room_id), &event).await
+    }
+
+    pub async fn history(
+        &self,
+        caller: &Caller,
+        room: RoomId,
+        query: HistoryQuery,
+    ) -> Answered<History> {
+        self.access_to(caller, room, Action::Read).await?;
+        let limit = query.limit.unwrap_or(DEFAULT_PAGE);
+        if !PAGE.contains(&limit) {
+            return Err(Refusal::field("limit", "A page has 1 to 200 messages."));
+        }
+        let limit = limit as usize;
+        let store = &self.0.store;
+        let (messages, more_before, more_after) = match (query.before, query.after, query.around) {
+            (None, None, None) => {
+                let (page, more) =
+                    trim_front(store.history(room, Range::Newest, limit + 1).await?, limit);
+                (page, more, false)
+            }
+            (Some(before), None, None) => {
+                let range = Range::Before(before);
+                let (page, more) = trim_front(store.history(room, range, limit + 1).await?, limit);
+                (page, more, true)
+            }
+            (None, Some(after), None) => {
+                let mut page = store.history(room, Range::After(after), limit + 1).await?;
+                let more = page.len() > limit;
+                page.truncate(limit);
+                (page, true, more)
+            }
+            (None, None, Some(around)) => {
+                let half = (limit / 2).max(1);
+                let (older, middle, newer) = tokio::try_join!(
+                    store.history(room, Range::Before(around), half + 1),
+                    store.message(room, around),
+                    store.history(room, Range::After(around), half + 1),
+                )?;
+                let (mut page, more_before) = trim_front(older, half);
+                let more_after = newer.len() > half;
+                page.push(middle.ok_or_else(|| Refusal::of(ErrorCode::NotFound))?);
+                page.extend(newer.into_iter().take(half));
+                (page, more_before, more_after)
+            }
+            _ => {
+                return Err(Refusal::field(
+                    "before",
+                    "Give one of `before`, `after` and `around`.",
+                ));
+            }
+        };
+        let ids: Vec<_> =
+            messages.iter().filter(|message| !message.reactions.is_empty()).map(|m| m.id).collect();
+        let mut own = std::collections::HashMap::new();
+        if !ids.is_empty() {
+            own.extend(store.reactions_of(caller.user, room, &ids).await?);
+        }
+        let messages = messages.into_iter().map(|message| HistoryMessage {
+            my_reactions: own.remove(&message.id).unwrap_or_default(),
+            message,
+        });
+        Ok(History { messages: messages.collect(), more_before, more_after })
+    }
+
+    pub async fn seen_by(&self, caller: &Caller, room: RoomId, id: MessageId) -> Answered<SeenBy> {
+        self.access_to(caller, room, Action::Read).await?;
+        let message = self.existing(room, id).await?;
+        let members = self.0.store.members(room, None, SEEN_BY_LOOKS_AT).await?;
+        let others = members.iter().filter(|member| member.user_id != message.author_id);
+        let mut seen = SeenBy { read: Vec::new(), delivered: Vec::new() };
+        for member in others {
+            if member.read >= Some(id) {
+                seen.read.push(member.user_id);
+            }
+            if member.delivered >= Some(id) {
+                seen.delivered.push(member.user_id);
+            }
+        }
+        Ok(seen)
+    }
+}
+
+/// What one has when nothing rose.
+fn current(access: &Access) -> Answered<Member> {
+    let member = access.member.as_ref().map(Arc::as_ref).cloned();
+    member.ok_or_else(|| Refusal::of(ErrorCode::Forbidden))
+}
+
+fn message(author_id: UserId, id: MessageId, kind: MessageKind) -> Message {
+    Message {
+        id,
+        author_id,
+        kind,
+        text: String::new(),
+        system: None,
+        nonce: String::new(),
+        reply_to: None,
+        sent_at: id.millis(),
+        edited_at: None,
+        deleted: false,
+        reactions: Vec::new(),
+        reactions_version: None,
+        version: id.into(),
+    }
+}
+
+/// The newest `limit` of a page, and whether there were older ones.
+fn trim_front(mut page: Vec<Message>, limit: usize) -> (Vec<Message>, bool) {
+    let extra = page.len().saturating_sub(limit);
+    page.drain(..extra);
+    (page, extra > 0)
+}

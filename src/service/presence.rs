@@ -1,0 +1,166 @@
+//! Who is there.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use uuid::Uuid;
+
+use super::{Answered, Caller, Service};
+use crate::bus::{Announcement, Lease};
+use crate::domain::presence::{GRACE_MS, LEASE_MS, RENEW_MS, SWEEP_MS};
+use crate::protocol::server::PresenceEntry;
+use crate::protocol::{Event, PresenceChoice, PresenceStatus, Topic, UserId};
+
+/// Leases renewed in one call.
+const BATCH: usize = 500;
+
+/// The devices that are connected here.
+#[derive(Default)]
+pub struct Presences(Mutex<HashMap<Uuid, Here>>);
+
+#[derive(Clone, Copy)]
+struct Here {
+    user: UserId,
+    idle: bool,
+    choice: PresenceChoice,
+}
+
+impl Here {
+    fn lease(self, device: Uuid, lasts_ms: u64) -> Lease {
+        Lease { user: self.user, device, idle: self.idle, choice: self.choice, lasts_ms }
+    }
+}
+
+impl Service {
+    /// A device is there, until [`Service::device_gone`]. `device`: one for each connection.
+    pub async fn device_here(
+        &self,
+        user: UserId,
+        device: Uuid,
+        idle: bool,
+        choice: PresenceChoice,
+    ) -> Answered<()> {
+        let here = Here { user, idle, choice };
+        self.0.presences.0.lock().insert(device, here);
+        let announcements = self.0.bus.presence_lease(vec![here.lease(device, LEASE_MS)]).await?;
+        self.announce(announcements).await
+    }
+
+    /// A device uses what it has, or has been left alone.
+    pub async fn device_idle(&self, device: Uuid, idle: bool) -> Answered<()> {
+        let here = self.0.presences.0.lock().get_mut(&device).map(|here| {
+            here.idle = idle;
+            *here
+        });
+        let Some(here) = here else { return Ok(()) };
+        let announcements = self.0.bus.presence_lease(vec![here.lease(device, LEASE_MS)]).await?;
+        self.announce(announcements).await
+    }
+
+    /// Its connection ended. It counts for a moment more, in case it is only reloading.
+    pub async fn device_gone(&self, device: Uuid) {
+        let Some(here) = self.0.presences.0.lock().remove(&device) else { return };
+        match self.0.bus.presence_lease(vec![here.lease(device, GRACE_MS)]).await {
+            Ok(announcements) => {
+                let _ = self.announce(announcements).await;
+            }
+            Err(error) => tracing::warn!(%error, "a device's lease could not be shortened"),
+        }
+    }
+
+    pub async fn choose_presence(&self, caller: &Caller, choice: PresenceChoice) -> Answered<()> {
+        let service = self.clone();
+        let user = caller.user;
+        self.to_its_end(async move {
+            service.0.store.set_presence(user, choice).await?;
+            for here in service.0.presences.0.lock().values_mut() {
+                if here.user == user {
+                    here.choice = choice;
+                }
+            }
+            let announcements = service.0.bus.presence_choose(user, choice).await?;
+            service.announce(announcements).await
+        })
+        .await
+    }
+
+    /// How these people are seen. Left out: those of whom nothing is known yet, because the server
+    /// has only just started; they are announced within seconds.
+    pub async fn presence_of(&self, users: &[UserId]) -> Answered<Vec<PresenceEntry>> {
+        let statuses = self.0.bus.presence_of(users).await?;
+        let known: Vec<_> = users
+            .iter()
+            .zip(statuses)
+            .filter_map(|(user, status)| Some((*user, status?)))
+            .collect();
+        let offline: Vec<_> = known
+            .iter()
+            .filter(|(_, status)| *status == PresenceStatus::Offline)
+            .map(|(user, _)| *user)
+            .collect();
+        let last_seen: HashMap<_, _> = if offline.is_empty() {
+            HashMap::new()
+        } else {
+            self.0.store.last_seen(&offline).await?.into_iter().collect()
+        };
+        let entry = |(user_id, status)| PresenceEntry {
+            user_id,
+            status,
+            last_seen: last_seen.get(&user_id).copied(),
+        };
+        Ok(known.into_iter().map(entry).collect())
+    }
+
+    /// Renews the leases of the devices that are here, and finds those that ran out. Runs until
+    /// dropped.
+    pub async fn keep_presence(self) {
+        let mut rounds: u64 = 0;
+        loop {
+            tokio::time::sleep(Duration::from_millis(SWEEP_MS)).await;
+            rounds += 1;
+            if rounds % (RENEW_MS / SWEEP_MS) == 0 {
+                let here: Vec<_> = {
+                    let presences = self.0.presences.0.lock();
+                    presences.iter().map(|(device, here)| here.lease(*device, LEASE_MS)).collect()
+                };
+                for leases in here.chunks(BATCH) {
+                    match self.0.bus.presence_lease(leases.to_vec()).await {
+                        Ok(announcements) => self.announce_or_log(announcements).await,
+                        Err(error) => tracing::warn!(%error, "leases could not be renewed"),
+                    }
+                }
+            }
+            match self.0.bus.presence_sweep().await {
+                Ok(announcements) => self.announce_or_log(announcements).await,
+                Err(error) => tracing::warn!(%error, "leases could not be looked through"),
+            }
+        }
+    }
+
+    async fn announce_or_log(&self, announcements: Vec<Announcement>) {
+        if let Err(refusal) = self.announce(announcements).await {
+            tracing::warn!(code = refusal.code.as_str(), "a presence could not be told");
+        }
+    }
+
+    async fn announce(&self, announcements: Vec<Announcement>) -> Answered<()> {
+        if announcements.is_empty() {
+            return Ok(());
+        }
+        let now = self.now_ms()?;
+        let mut gone = Vec::new();
+        for (user_id, status) in announcements {
+            let offline = status == PresenceStatus::Offline;
+            if offline {
+                gone.push((user_id, now));
+            }
+            let event = Event::Presence { user_id, status, last_seen: offline.then_some(now) };
+            self.whisper(Topic::Presence(user_id), &event).await?;
+        }
+        if !gone.is_empty() {
+            self.0.store.set_last_seen(&gone).await?;
+        }
+        Ok(())
+    }
+}
