@@ -118,6 +118,7 @@ pub struct ReactionChange {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "made once for each reaction, and moved, not kept")]
 pub enum Reacted {
     /// The event that tells it.
     Changed(Event),

@@ -1,0 +1,251 @@
+//! What changed in a topic: its log, and for a room also its new messages, which need no line there.
+//!
+//! The log has one line for each thing, at its newest change. So it is never longer than what there
+//! is to tell, and a topic where nothing happened costs one or two probes of an index.
+
+use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ValueRef};
+use uuid::Uuid;
+
+use super::db::{Db, rows};
+use super::messages::{self, MESSAGE, message_of};
+use super::values::{joined, split};
+use super::{reactions, rooms};
+use crate::domain::history::Bucket;
+use crate::protocol::{Event, EventId, Membership, Message, MessageId, RoomId, Topic, UserId};
+use crate::store::{Changes, StoreResult};
+
+/// What a line of the log is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Thing {
+    /// In a room: one of its messages.
+    Message(MessageId),
+    /// In a room: one person's reactions to one message.
+    Reaction(MessageId, UserId),
+    /// In a room: the room itself.
+    Room,
+    /// In a room: one of its members.
+    Member(UserId),
+    /// Of a person: their place in one room.
+    Membership(RoomId),
+}
+
+impl Thing {
+    fn number(self) -> u8 {
+        match self {
+            Self::Message(_) => 0,
+            Self::Reaction(..) => 1,
+            Self::Room => 2,
+            Self::Member(_) => 3,
+            Self::Membership(_) => 4,
+        }
+    }
+
+    fn subject(self) -> Vec<u8> {
+        match self {
+            Self::Message(MessageId(id))
+            | Self::Member(UserId(id))
+            | Self::Membership(RoomId(id)) => id.as_bytes().to_vec(),
+            Self::Reaction(message, user) => joined(message.0, user.0).to_vec(),
+            Self::Room => Vec::new(),
+        }
+    }
+
+    fn read(number: u8, subject: ValueRef<'_>) -> FromSqlResult<Self> {
+        let id = || <[u8; 16]>::column_result(subject).map(Uuid::from_bytes);
+        Ok(match number {
+            0 => Self::Message(MessageId(id()?)),
+            1 => {
+                let (message, user) = split(<[u8; 32]>::column_result(subject)?);
+                Self::Reaction(MessageId(message), UserId(user))
+            }
+            2 => Self::Room,
+            3 => Self::Member(UserId(id()?)),
+            4 => Self::Membership(RoomId(id()?)),
+            other => return Err(FromSqlError::OutOfRange(other.into())),
+        })
+    }
+}
+
+/// The key of a topic: a byte for its sort, then its id. `None` where nothing durable is published.
+fn key(topic: Topic) -> Option<[u8; 17]> {
+    let (sort, id) = match topic {
+        Topic::Room(room) => (0, room.0),
+        Topic::User(user) => (1, user.0),
+        Topic::Presence(_) => return None,
+    };
+    let mut key = [sort; 17];
+    key[1..].copy_from_slice(id.as_bytes());
+    Some(key)
+}
+
+/// Writes down that a thing's newest change in the topic has this id.
+pub(super) fn log(db: &Db<'_>, topic: Topic, change: EventId, thing: Thing) -> StoreResult<()> {
+    let Some(key) = key(topic) else { return Ok(()) };
+    db.saw(change);
+    db.write(
+        "INSERT INTO changes (topic, thing, subject, change_id) VALUES (?1, ?2, ?3, ?4) \
+         ON CONFLICT (topic, thing, subject) DO UPDATE SET change_id = excluded.change_id \
+         WHERE excluded.change_id > change_id",
+        (key, thing.number(), thing.subject(), change),
+    )
+    .map(drop)
+}
+
+pub(super) fn forget(db: &Db<'_>, topic: Topic, thing: Thing) -> StoreResult<()> {
+    let Some(key) = key(topic) else { return Ok(()) };
+    let sql = "DELETE FROM changes WHERE topic = ?1 AND thing = ?2 AND subject = ?3";
+    db.write(sql, (key, thing.number(), thing.subject())).map(drop)
+}
+
+/// Logs the thing that an event tells of under another id.
+pub(super) fn log_event(
+    db: &Db<'_>,
+    topic: Topic,
+    change: EventId,
+    event: &Event,
+) -> StoreResult<()> {
+    let thing = match (topic, event) {
+        (Topic::User(_), Event::Room { room }) => Thing::Membership(room.id),
+        (Topic::User(_), Event::Member { member }) => Thing::Membership(member.room_id),
+        (Topic::Room(_), Event::Room { .. }) => Thing::Room,
+        (Topic::Room(_), Event::Member { member }) => Thing::Member(member.user_id),
+        (Topic::Room(_), Event::Message { message, .. }) => Thing::Message(message.id),
+        (Topic::Room(room), Event::Reaction { message_id, user_id, .. }) => {
+            let message = messages::by_id(db, room, *message_id)?;
+            if message.is_none_or(|message| message.deleted) {
+                return Ok(());
+            }
+            Thing::Reaction(*message_id, *user_id)
+        }
+        _ => return Ok(()),
+    };
+    log(db, topic, change, thing)
+}
+
+pub(super) fn since(
+    db: &Db<'_>,
+    topic: Topic,
+    since: EventId,
+    limit: usize,
+) -> StoreResult<Changes> {
+    // One more than asked for tells whether there is more.
+    let wanted = limit.saturating_add(1);
+    let mut events = match topic {
+        Topic::Room(room) => of_room(db, topic, room, since, wanted)?,
+        Topic::User(user) => of_person(db, topic, user, since, wanted)?,
+        Topic::Presence(_) => Vec::new(),
+    };
+    let more = events.len() > limit;
+    events.truncate(limit);
+    Ok(Changes { events, more })
+}
+
+fn of_room(
+    db: &Db<'_>,
+    topic: Topic,
+    room: RoomId,
+    since: EventId,
+    wanted: usize,
+) -> StoreResult<Vec<(EventId, Event)>> {
+    let mut logged = lines(db, topic, since, wanted)?.into_iter().peekable();
+    let mut new = new_messages(db, topic, room, since, wanted)?.into_iter().peekable();
+    let mut events = Vec::new();
+    while events.len() < wanted {
+        let message_is_next = match (new.peek(), logged.peek()) {
+            (Some(message), Some((change, _))) => EventId::from(message.id) < *change,
+            (message, _) => message.is_some(),
+        };
+        if message_is_next {
+            let Some(message) = new.next() else { break };
+            events.push((message.id.into(), Event::Message { room_id: room, message }));
+        } else {
+            let Some((change, thing)) = logged.next() else { break };
+            events.extend(state(db, room, thing)?.map(|event| (change, event)));
+        }
+    }
+    Ok(events)
+}
+
+/// Where somebody is a member, they need the room as well; where they no longer are, it is none of
+/// their business.
+fn of_person(
+    db: &Db<'_>,
+    topic: Topic,
+    user: UserId,
+    since: EventId,
+    wanted: usize,
+) -> StoreResult<Vec<(EventId, Event)>> {
+    let mut events = Vec::new();
+    for (change, thing) in lines(db, topic, since, wanted)? {
+        if events.len() >= wanted {
+            break;
+        }
+        let Thing::Membership(room) = thing else { continue };
+        let Some(member) = rooms::member(db, room, user)? else { continue };
+        if member.state == Membership::Joined {
+            let room = rooms::by_id(db, room)?;
+            events.extend(room.map(|room| (change, Event::Room { room })));
+        }
+        events.push((change, Event::Member { member }));
+    }
+    Ok(events)
+}
+
+fn lines(
+    db: &Db<'_>,
+    topic: Topic,
+    since: EventId,
+    wanted: usize,
+) -> StoreResult<Vec<(EventId, Thing)>> {
+    let Some(key) = key(topic) else { return Ok(Vec::new()) };
+    db.rows(
+        "SELECT change_id, thing, subject FROM changes INDEXED BY changes_by_id \
+         WHERE topic = ?1 AND change_id > ?2 ORDER BY change_id, thing, subject LIMIT ?3",
+        (key, since, rows(wanted)),
+        |row| Ok((row.get(0)?, Thing::read(row.get(1)?, row.get_ref(2)?)?)),
+    )
+}
+
+/// Messages that have not changed since they were written; the log has those that have.
+fn new_messages(
+    db: &Db<'_>,
+    topic: Topic,
+    room: RoomId,
+    since: EventId,
+    wanted: usize,
+) -> StoreResult<Vec<Message>> {
+    let sql = format!(
+        "SELECT {MESSAGE} FROM messages \
+         WHERE room_id = ?1 AND (bucket, message_id) > (?2, ?3) AND NOT EXISTS \
+         (SELECT 1 FROM changes WHERE topic = ?4 AND thing = 0 AND subject = message_id) \
+         ORDER BY bucket, message_id LIMIT ?5"
+    );
+    let since = MessageId::from(since);
+    db.rows(&sql, (room, Bucket::of(since), since, key(topic), rows(wanted)), message_of)
+}
+
+/// A thing of a room as it is now.
+fn state(db: &Db<'_>, room: RoomId, thing: Thing) -> StoreResult<Option<Event>> {
+    Ok(match thing {
+        Thing::Message(id) => {
+            messages::by_id(db, room, id)?.map(|message| Event::Message { room_id: room, message })
+        }
+        Thing::Room => rooms::by_id(db, room)?.map(|room| Event::Room { room }),
+        Thing::Member(user) => {
+            rooms::member(db, room, user)?.map(|member| Event::Member { member })
+        }
+        Thing::Reaction(message_id, user_id) => {
+            let message = messages::by_id(db, room, message_id)?;
+            let (emojis, version) = reactions::by_person(db, room, message_id, user_id)?;
+            message.zip(version).map(|(message, version)| Event::Reaction {
+                room_id: room,
+                version,
+                message_id,
+                user_id,
+                emojis,
+                reactions: message.reactions,
+            })
+        }
+        Thing::Membership(_) => None,
+    })
+}
