@@ -1,1 +1,259 @@
+//! Puts the parts together, and takes them apart again. It alone names a concrete store and bus.
 
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_cors::Cors;
+use actix_web::dev::ServerHandle;
+use actix_web::http::header;
+use actix_web::web::{self, Data, PathConfig, QueryConfig};
+use actix_web::{HttpResponse, HttpServer, middleware};
+use anyhow::Context;
+use socket2::{Domain, Protocol, Socket, Type};
+use tokio::task::JoinHandle;
+use utoipa_actix_web::AppExt;
+
+use crate::auth::keys::Keys;
+use crate::auth::passwords::Passwords;
+use crate::auth::tokens::Tokens;
+use crate::bus::Bus;
+use crate::bus::local::LocalBus;
+use crate::config::Config;
+use crate::documents;
+use crate::domain::clock::HybridClock;
+use crate::domain::cursor::Cursor;
+use crate::http::extract::Surroundings;
+use crate::http::problem::Problem;
+use crate::http::system::{self, Documents, Draining};
+use crate::http::{self, edge};
+use crate::hub::{Hub, Inbox, Item};
+use crate::observe;
+use crate::protocol::codes::ErrorCode;
+use crate::relay::Relay;
+use crate::service::{Limits, Parts, Refusal, Service};
+use crate::store::Store;
+use crate::store::catch_up::CatchUp;
+use crate::store::sqlite::{SqliteOptions, SqliteStore};
+use crate::ws;
+
+/// What the kernel keeps for a socket that doesn't read; it doubles this.
+const SEND_BUFFER_BYTES: usize = 32 * 1024;
+
+/// A peer that acknowledges nothing for this long is gone: with it goes what waits for a reader
+/// that was closed and still doesn't read.
+const UNACKNOWLEDGED: Duration = Duration::from_secs(30);
+
+const BACKLOG: i32 = 4_096;
+
+/// Connections on one worker, sockets and requests together.
+const CONNECTIONS: usize = 26_000;
+
+/// Log-ins that may wait for their turn to hash.
+const WAITING_LOGINS: usize = 64;
+
+/// After the clients have moved: for what they were doing last.
+const FINISH_WITHIN: Duration = Duration::from_secs(5);
+
+const EXPIRE_EVERY: Duration = Duration::from_secs(3600);
+
+/// A server that runs.
+pub struct App {
+    address: SocketAddr,
+    server: ServerHandle,
+    running: JoinHandle<io::Result<()>>,
+    keeping: Vec<JoinHandle<()>>,
+    service: Service,
+    draining: Draining,
+    inboxes: Vec<Arc<Inbox>>,
+    drain_ms: u64,
+}
+
+impl App {
+    /// Opens the store, and starts to listen.
+    pub async fn start(config: &Config) -> anyhow::Result<Self> {
+        let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&SqliteOptions::new(&config.data))?);
+        let bus: Arc<dyn Bus> = Arc::new(LocalBus::new());
+        Self::start_with(config, store, bus).await
+    }
+
+    /// The same, with this store and this bus.
+    pub async fn start_with(
+        config: &Config,
+        store: Arc<dyn Store>,
+        bus: Arc<dyn Bus>,
+    ) -> anyhow::Result<Self> {
+        let metrics = observe::metrics_handle();
+        let keys = Keys::load_or_create(&config.signing_keys())?;
+        let workers = config.workers();
+        let hashing = workers.div_ceil(2);
+        let passwords = Passwords::new(
+            config.password_memory_kib,
+            config.password_passes,
+            hashing,
+            WAITING_LOGINS,
+        )?;
+        let catch_up = CatchUp::new(store.clone());
+        let service = Service::new(Parts {
+            clock: HybridClock::after(store.newest_event().await?),
+            store: store.clone(),
+            bus: bus.clone(),
+            catch_up: catch_up.clone(),
+            passwords,
+            tokens: Tokens::new(keys, config.access_token_s),
+            limits: Limits {
+                messages: config.limit_messages,
+                api: config.limit_api,
+                logins_to: config.limit_logins_to_account,
+                logins_from: config.limit_logins_from_address,
+                commands: config.limit_commands,
+            },
+            session_lasts: Duration::from_secs(config.session_days * 24 * 3600),
+        });
+        let inboxes: Vec<_> = (0..workers).map(|_| Arc::new(Inbox::default())).collect();
+        let relay = Relay::new(bus, catch_up, inboxes.clone());
+        relay.start();
+
+        let listener = listen(config.listen)
+            .with_context(|| format!("It can't listen on {}", config.listen))?;
+        let address = listener.local_addr()?;
+        let surroundings = Data::new(Surroundings {
+            origins: config.allowed_origins.clone().into(),
+            proxies: config.trusted_proxies.clone().into(),
+        });
+        let draining = Draining::default();
+        let documents =
+            Data::new(Documents { openapi: documents::openapi(), asyncapi: documents::asyncapi() });
+        let factory = {
+            let (service, draining) = (Data::new(service.clone()), Data::new(draining.clone()));
+            let (metrics, inboxes) = (Data::new(metrics.clone()), inboxes.clone());
+            let next = Arc::new(std::sync::atomic::AtomicUsize::new(0));
+            move || {
+                // Called once on each worker's thread.
+                let number = next.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+                let (hub, running) =
+                    Hub::new(number, inboxes[number].clone(), Arc::new(relay.clone()), |millis| {
+                        Cursor::at(millis).encode()
+                    });
+                actix_web::rt::spawn(running);
+                actix_web::App::new()
+                    .into_utoipa_app()
+                    .configure(http::routes)
+                    .configure(ws::routes)
+                    .into_app()
+                    .app_data(hub)
+                    .app_data(service.clone())
+                    .app_data(draining.clone())
+                    .app_data(metrics.clone())
+                    .app_data(documents.clone())
+                    .app_data(surroundings.clone())
+                    .app_data(PathConfig::default().error_handler(|_, _| not_found().into()))
+                    .app_data(QueryConfig::default().error_handler(|error, _| {
+                        Problem(Refusal::because(ErrorCode::Malformed, error.to_string())).into()
+                    }))
+                    .route("/", web::get().to(system::front_page))
+                    .route("/openapi.json", web::get().to(system::openapi))
+                    .route("/asyncapi.json", web::get().to(system::asyncapi))
+                    .route("/docs/protocol.md", web::get().to(system::protocol))
+                    .default_service(web::to(async || Err::<HttpResponse, _>(not_found())))
+                    .wrap(cors(&surroundings.origins))
+                    .wrap(middleware::from_fn(edge::middleware))
+            }
+        };
+        let server = HttpServer::new(factory)
+            .workers(workers)
+            .max_connections(CONNECTIONS)
+            .worker_max_blocking_threads(hashing + 2)
+            .shutdown_timeout(FINISH_WITHIN.as_secs())
+            .disable_signals()
+            .tcp_nodelay(true)
+            .listen(listener)?
+            .run();
+        let keeping = vec![
+            tokio::spawn(service.clone().keep_presence()),
+            tokio::spawn(observe::keep_metrics(metrics)),
+            tokio::spawn(expire(store, service.clone())),
+        ];
+        Ok(Self {
+            address,
+            server: server.handle(),
+            running: tokio::spawn(server),
+            keeping,
+            service,
+            draining,
+            inboxes,
+            drain_ms: config.drain_ms,
+        })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Stops: takes nothing new, tells clients to move, finishes what was accepted. Within
+    /// `drain_ms` and ten seconds.
+    pub async fn stop(self) -> anyhow::Result<()> {
+        self.draining.begin();
+        self.server.pause().await;
+        let drain = Item::Drain { within_ms: self.drain_ms };
+        for inbox in &self.inboxes {
+            let _ = inbox.push(vec![drain.clone()]);
+        }
+        tokio::time::sleep(Duration::from_millis(self.drain_ms + 100)).await;
+        if tokio::time::timeout(FINISH_WITHIN, self.service.finish()).await.is_err() {
+            tracing::warn!("what was accepted last did not finish in time");
+        }
+        self.server.stop(true).await;
+        self.running.await??;
+        self.keeping.iter().for_each(JoinHandle::abort);
+        Ok(())
+    }
+}
+
+/// A listener whose sockets are bounded in what they cost when nobody reads.
+fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    socket.set_reuse_address(true)?;
+    socket.set_send_buffer_size(SEND_BUFFER_BYTES)?;
+    #[cfg(target_os = "linux")]
+    socket.set_tcp_user_timeout(Some(UNACKNOWLEDGED))?;
+    socket.set_nonblocking(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(BACKLOG)?;
+    Ok(socket.into())
+}
+
+fn cors(origins: &[String]) -> Cors {
+    let cors = Cors::default()
+        .allowed_methods(["GET", "POST", "PUT", "PATCH", "DELETE"])
+        .allowed_headers([header::AUTHORIZATION, header::CONTENT_TYPE])
+        .allowed_header("x-request-id")
+        .expose_headers([
+            "x-request-id",
+            "retry-after",
+            "ratelimit-limit",
+            "ratelimit-remaining",
+            "ratelimit-reset",
+        ])
+        .block_on_origin_mismatch(false)
+        .max_age(3600);
+    origins.iter().fold(cors, |cors, origin| cors.allowed_origin(origin))
+}
+
+fn not_found() -> Problem {
+    Problem(Refusal::of(ErrorCode::NotFound))
+}
+
+/// Deletes what has expired. Runs until dropped.
+async fn expire(store: Arc<dyn Store>, service: Service) {
+    loop {
+        if let Ok(now) = service.now_ms()
+            && let Err(error) = store.expire(now).await
+        {
+            tracing::warn!(%error, "what has expired could not be deleted");
+        }
+        tokio::time::sleep(EXPIRE_EVERY).await;
+    }
+}

@@ -1,1 +1,186 @@
+//! Flags and environment variables. Each is checked when the server starts; a wrong one is refused
+//! with a sentence that names it.
 
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+
+use clap::Parser;
+
+use crate::auth::passwords::{DEFAULT_MEMORY_KIB, DEFAULT_PASSES};
+use crate::domain::window::{Limit, MAX_COUNT};
+use crate::observe::LogFormat;
+
+#[derive(Clone, Debug, Parser)]
+#[command(
+    name = "starling",
+    version,
+    about = "A self-hosted chat server: one binary, one data folder.",
+    long_about = "A self-hosted chat server.\n\nStarted without anything, it listens on 127.0.0.1:8080 and keeps everything in ./data. \
+                  Each flag may be given as an environment variable instead; the flag goes before."
+)]
+pub struct Config {
+    /// Where to listen: address and port (port 0: any that is free)
+    #[arg(
+        long,
+        env = "STARLING_LISTEN",
+        default_value = "127.0.0.1:8080",
+        value_name = "ADDRESS:PORT"
+    )]
+    pub listen: SocketAddr,
+
+    /// The folder with everything that must last; made where it is missing. One server at a time
+    #[arg(long, env = "STARLING_DATA", default_value = "data", value_name = "FOLDER")]
+    pub data: PathBuf,
+
+    /// The file with the keys that tokens are signed with; made (mode 0600) where it is missing
+    /// [default: signing-keys.json in the data folder]
+    #[arg(long, env = "STARLING_SIGNING_KEYS", value_name = "FILE")]
+    pub signing_keys: Option<PathBuf>,
+
+    /// Threads that serve connections, 1 to 64 [default: one for each core]
+    #[arg(long, env = "STARLING_WORKERS", value_name = "NUMBER", value_parser = clap::value_parser!(u8).range(1..=64))]
+    pub workers: Option<u8>,
+
+    /// Web origins that may use the API from a browser, beside the server's own, separated by commas
+    #[arg(long, env = "STARLING_ALLOWED_ORIGINS", value_name = "ORIGINS", value_delimiter = ',', value_parser = origin)]
+    pub allowed_origins: Vec<String>,
+
+    /// Addresses of proxies whose X-Forwarded-For is believed, separated by commas
+    #[arg(long, env = "STARLING_TRUSTED_PROXIES", value_name = "ADDRESSES", value_delimiter = ',')]
+    pub trusted_proxies: Vec<IpAddr>,
+
+    /// How long an access token is valid, in seconds, 30 to 86400
+    #[arg(long, env = "STARLING_ACCESS_TOKEN_S", default_value_t = 600, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(30..=86_400))]
+    pub access_token_s: u64,
+
+    /// How long a session lasts without being used, in days, 1 to 365
+    #[arg(long, env = "STARLING_SESSION_DAYS", default_value_t = 30, value_name = "DAYS", value_parser = clap::value_parser!(u64).range(1..=365))]
+    pub session_days: u64,
+
+    /// Memory of one password hash (Argon2id), in KiB, 8 to 1048576
+    #[arg(long, env = "STARLING_PASSWORD_MEMORY_KIB", default_value_t = DEFAULT_MEMORY_KIB, value_name = "KIB", value_parser = clap::value_parser!(u32).range(8..=1_048_576))]
+    pub password_memory_kib: u32,
+
+    /// Passes of one password hash (Argon2id), 1 to 100
+    #[arg(long, env = "STARLING_PASSWORD_PASSES", default_value_t = DEFAULT_PASSES, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub password_passes: u32,
+
+    /// Messages of one person in one room: NUMBER/TIME (s, m or h), or `off`
+    #[arg(long, env = "STARLING_LIMIT_MESSAGES", default_value = "5/10s", value_name = "LIMIT", value_parser = limit)]
+    pub limit_messages: Limit,
+
+    /// API requests of one person
+    #[arg(long, env = "STARLING_LIMIT_API", default_value = "100/1m", value_name = "LIMIT", value_parser = limit)]
+    pub limit_api: Limit,
+
+    /// Log-ins to one account
+    #[arg(long, env = "STARLING_LIMIT_LOGINS_TO_ACCOUNT", default_value = "10/15m", value_name = "LIMIT", value_parser = limit)]
+    pub limit_logins_to_account: Limit,
+
+    /// Log-ins and registrations from one address
+    #[arg(long, env = "STARLING_LIMIT_LOGINS_FROM_ADDRESS", default_value = "30/15m", value_name = "LIMIT", value_parser = limit)]
+    pub limit_logins_from_address: Limit,
+
+    /// Commands on one socket
+    #[arg(long, env = "STARLING_LIMIT_COMMANDS", default_value = "200/10s", value_name = "LIMIT", value_parser = limit)]
+    pub limit_commands: Limit,
+
+    /// When stopped, how long clients take to move away, in milliseconds, 0 to 60000
+    #[arg(long, env = "STARLING_DRAIN_MS", default_value_t = 2_000, value_name = "MILLISECONDS", value_parser = clap::value_parser!(u64).range(0..=60_000))]
+    pub drain_ms: u64,
+
+    /// What is logged, for example `info` or `info,starling=debug`
+    #[arg(long, env = "STARLING_LOG", default_value = "info", value_name = "FILTER")]
+    pub log: String,
+
+    /// How logs look
+    #[arg(long, env = "STARLING_LOG_FORMAT", default_value = "text", value_name = "FORMAT")]
+    pub log_format: LogFormat,
+
+    /// Print the OpenAPI document (`openapi`) or the AsyncAPI document (`asyncapi`), and end
+    #[arg(long, value_name = "DOCUMENT", value_parser = ["openapi", "asyncapi"])]
+    pub print: Option<String>,
+}
+
+impl Config {
+    pub fn signing_keys(&self) -> PathBuf {
+        self.signing_keys.clone().unwrap_or_else(|| self.data.join("signing-keys.json"))
+    }
+
+    pub fn workers(&self) -> usize {
+        let cores = || std::thread::available_parallelism().map_or(1, usize::from).min(64);
+        self.workers.map_or_else(cores, usize::from)
+    }
+}
+
+/// Reads `5/10s`, `100/1m`, `off`.
+fn limit(text: &str) -> Result<Limit, String> {
+    const FORM: &str = "write it as NUMBER/TIME, like 5/10s, 100/1m or 1000/1h, or `off`";
+    if text == "off" {
+        return Ok(Limit { most: 0, per_ms: 1 });
+    }
+    let (most, time) = text.split_once('/').ok_or(FORM)?;
+    let most: u32 = most.parse().map_err(|_| FORM)?;
+    let split = time.len() - time.chars().last().map_or(0, char::len_utf8);
+    let (number, unit) = time.split_at(split);
+    let unit_ms = match unit {
+        "s" => 1_000,
+        "m" => 60_000,
+        "h" => 3_600_000,
+        _ => return Err(FORM.into()),
+    };
+    let number = if number.is_empty() { 1 } else { number.parse::<u32>().map_err(|_| FORM)? };
+    if !(1..=MAX_COUNT).contains(&most) || !(1..=86_400).contains(&number) {
+        return Err(format!("a limit counts 1 to {MAX_COUNT}, in a time of 1 to 86400"));
+    }
+    Ok(Limit { most, per_ms: u64::from(number) * unit_ms })
+}
+
+fn origin(text: &str) -> Result<String, String> {
+    let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    match host {
+        Some(host) if !host.is_empty() && !host.contains(['/', '*', ' ']) => Ok(text.to_owned()),
+        _ => Err("an origin is written like https://chat.example.org, without a path".into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_defaults_are_what_is_promised() {
+        Config::command().debug_assert();
+        let config = Config::try_parse_from(["starling"]).expect("the defaults are valid");
+        assert_eq!(config.listen.to_string(), "127.0.0.1:8080");
+        assert_eq!(config.limit_messages, Limit { most: 5, per_ms: 10_000 });
+        assert_eq!(config.limit_api, Limit { most: 100, per_ms: 60_000 });
+    }
+
+    #[test]
+    fn a_wrong_value_is_refused_by_its_name() {
+        for (flag, value) in [
+            ("--listen", "localhost"),
+            ("--workers", "0"),
+            ("--workers", "65"),
+            ("--limit-messages", "5"),
+            ("--limit-messages", "0/10s"),
+            ("--limit-messages", "10001/10s"),
+            ("--limit-api", "5/10d"),
+            ("--allowed-origins", "*"),
+            ("--allowed-origins", "https://a.example/path"),
+            ("--access-token-s", "29"),
+            ("--session-days", "366"),
+            ("--password-memory-kib", "7"),
+            ("--trusted-proxies", "proxy"),
+            ("--log-format", "xml"),
+        ] {
+            let error = Config::try_parse_from(["starling", flag, value]).expect_err(value);
+            assert!(error.to_string().contains(flag), "{flag} {value}: {error}");
+        }
+        assert_eq!(limit("10000/24h"), Ok(Limit { most: 10_000, per_ms: 86_400_000 }));
+        assert_eq!(limit("7/s"), Ok(Limit { most: 7, per_ms: 1_000 }));
+        assert_eq!(limit("off").map(|limit| limit.most), Ok(0));
+    }
+}

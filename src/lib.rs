@@ -19,3 +19,4 @@ pub mod ws;
 
 pub mod app;
 pub mod config;
+pub mod documents;

@@ -1,1 +1,50 @@
-fn main() {}
+//! Arguments, the server, the signals that stop it.
+
+use anyhow::Context;
+use clap::Parser;
+use starling::app::App;
+use starling::config::Config;
+use starling::{documents, observe};
+use tokio::signal::unix::{SignalKind, signal};
+
+fn main() -> std::process::ExitCode {
+    let config = Config::parse();
+    match config.print.as_deref() {
+        Some("openapi") => return print(&documents::openapi()),
+        Some("asyncapi") => return print(&documents::asyncapi()),
+        _ => {}
+    }
+    match run(&config) {
+        Ok(()) => std::process::ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("starling: {error:#}");
+            std::process::ExitCode::FAILURE
+        }
+    }
+}
+
+fn print(document: &str) -> std::process::ExitCode {
+    print!("{document}");
+    std::process::ExitCode::SUCCESS
+}
+
+#[tokio::main]
+async fn run(config: &Config) -> anyhow::Result<()> {
+    observe::install_log(config.log_format, &config.log)
+        .map_err(|error| anyhow::anyhow!("--log: {error}"))?;
+    // Before the server says that it listens: whoever starts it may stop it from then on.
+    let mut terminate = signal(SignalKind::terminate()).context("no signal can be received")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("no signal can be received")?;
+    let app = App::start(config).await?;
+    let address = app.address();
+    println!("Starling listens on http://{address}");
+    println!("Its data is in {}. Stop it with Ctrl-C.", config.data.display());
+    println!("Next: open http://{address} in a browser, or chat from two terminals:");
+    println!("  cargo run --example terminal_chat -- --server {address} --name ada");
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    tracing::info!("stopping");
+    app.stop().await
+}

@@ -24,6 +24,9 @@ pub enum Item {
     Whisper { topic: Topic, frame: Frame },
     /// For every follower of the topic: more was missed than is told.
     TooMany { topic: Topic, frame: Frame },
+    /// The server stops: every connection is told to go elsewhere, at a random moment within this
+    /// many milliseconds.
+    Drain { within_ms: u64 },
     /// Everything up to this time, in milliseconds since 1970, has been handed over before.
     Proved(u64),
 }
@@ -34,7 +37,7 @@ impl Item {
             Self::Event { frame, .. }
             | Self::Whisper { frame, .. }
             | Self::TooMany { frame, .. } => frame.bytes().len(),
-            Self::Proved(_) => 0,
+            Self::Drain { .. } | Self::Proved(_) => 0,
         }
     }
 }

@@ -135,13 +135,29 @@ impl Hub {
         self.0.state.borrow().sockets
     }
 
-    /// Does something with each socket's outbox.
-    pub fn each_socket(&self, mut f: impl FnMut(&Outbox)) {
-        for (_, connection) in &self.0.state.borrow().connections {
-            if let Peer::Socket(outbox) = &connection.peer {
-                f(outbox);
-            }
+    /// Tells every socket when to come back, and closes it then: spread, so that the next server is
+    /// not asked by all at once.
+    fn drain(&self, state: &State, within_ms: u64) {
+        let mut leaving = Vec::new();
+        for (_, connection) in &state.connections {
+            let Peer::Socket(outbox) = &connection.peer else { continue };
+            let after_ms = rand::random_range(0..=within_ms);
+            let goodbye = Frame::of(&ServerFrame::Goodbye { reconnect_after_ms: after_ms });
+            // Whoever has no room for it is told by the close code.
+            let _ = outbox.push(goodbye.bytes().clone());
+            leaving.push((after_ms, outbox.clone()));
         }
+        leaving.sort_by_key(|(after_ms, _)| *after_ms);
+        let began = tokio::time::Instant::now();
+        tokio::task::spawn_local(async move {
+            for (after_ms, outbox) in leaving {
+                tokio::time::sleep_until(began + Duration::from_millis(after_ms)).await;
+                if !outbox.is_closed() {
+                    outbox.close(CloseCode::Moving);
+                    observe::CONNECTIONS_CLOSED.add(reason(CloseCode::Moving), 1);
+                }
+            }
+        });
     }
 
     fn now_s(&self) -> u32 {
@@ -158,6 +174,10 @@ impl Hub {
             let (topic, event_id, frame) = match item {
                 Item::Proved(millis) => {
                     state.proved_ms = state.proved_ms.max(millis);
+                    continue;
+                }
+                Item::Drain { within_ms } => {
+                    self.drain(&state, within_ms);
                     continue;
                 }
                 Item::Event { topic, event_id, control, frame, heard } => {

@@ -104,8 +104,13 @@ pub(super) fn set_presence(db: &Db<'_>, id: UserId, choice: PresenceChoice) -> S
     db.write("UPDATE users SET presence = ?2 WHERE user_id = ?1", (id, choice)).map(drop)
 }
 
-pub(super) fn presence(db: &Db<'_>, id: UserId) -> StoreResult<Option<PresenceChoice>> {
-    db.row("SELECT presence FROM users WHERE user_id = ?1", (id,), |row| row.get(0))
+pub(super) fn presence_and_role(
+    db: &Db<'_>,
+    id: UserId,
+) -> StoreResult<Option<(PresenceChoice, ServerRole)>> {
+    db.row("SELECT presence, role FROM users WHERE user_id = ?1", (id,), |row| {
+        Ok((row.get(0)?, row.get(1)?))
+    })
 }
 
 pub(super) fn set_last_seen(db: &Db<'_>, seen: &[(UserId, u64)]) -> StoreResult<()> {

@@ -85,7 +85,7 @@ pub(super) fn end_all(db: &Db<'_>, user: UserId, except: Option<SessionId>) -> S
 
 pub(super) fn arrive(db: &Db<'_>, id: SessionId) -> StoreResult<Option<Arrival>> {
     let Some(session) = by_id(db, id)? else { return Ok(None) };
-    let presence = people::presence(db, session.user_id)?
+    let (presence, role) = people::presence_and_role(db, session.user_id)?
         .ok_or_else(|| StoreError::Damaged(format!("Session {id} has no account.")))?;
     let rooms = db.rows(
         "SELECT room_id FROM room_members INDEXED BY rooms_by_user \
@@ -93,5 +93,5 @@ pub(super) fn arrive(db: &Db<'_>, id: SessionId) -> StoreResult<Option<Arrival>>
         (session.user_id,),
         |row| row.get(0),
     )?;
-    Ok(Some(Arrival { session, presence, rooms }))
+    Ok(Some(Arrival { session, role, presence, rooms }))
 }
