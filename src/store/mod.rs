@@ -1,6 +1,6 @@
 //! What must last: people, sessions, rooms, members, messages.
 //!
-//! [`Store`] is the contract; [`contract`] is the suite that every implementation passes unchanged.
+//! [`Store`] is the contract; `contract` is the suite that every implementation passes unchanged.
 //! A store knows nothing of who is connected, of permissions or of time: whoever calls it has
 //! decided, and gives ids and times.
 
@@ -13,7 +13,8 @@ use crate::protocol::{
 };
 
 pub mod catch_up;
-pub mod contract;
+#[cfg(test)]
+pub(crate) mod contract;
 pub mod sqlite;
 
 /// An account with what only its owner and the server may know.
