@@ -1,0 +1,137 @@
+//! The command line.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(
+    name = "swarm",
+    version,
+    about = "Load, faults and a history checker for a Starling server"
+)]
+pub struct Options {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Subcommand)]
+pub enum Command {
+    /// Makes accounts, rooms and memberships, and keeps them in the state file.
+    Setup(Setup),
+    /// Paced traffic: latency, loss, duplicates and order at a given rate of deliveries.
+    Load(Load),
+    /// Senders that each wait for the acknowledgement before they send again.
+    Send(Send),
+    /// Connections made ready a second, and the server's memory for each.
+    Connect(Connect),
+}
+
+/// What every mode needs.
+#[derive(Args, Clone)]
+pub struct Common {
+    /// A node of the server, as address and port; may be given several times.
+    #[arg(long = "server", default_value = "127.0.0.1:8080")]
+    pub servers: Vec<SocketAddr>,
+    /// Where accounts and rooms are kept between runs.
+    #[arg(long, default_value = "swarm.json")]
+    pub state: PathBuf,
+    /// Threads of the swarm itself.
+    #[arg(long, default_value_t = 1)]
+    pub threads: usize,
+    /// Connections that are being made at the same time.
+    #[arg(long, default_value_t = 128)]
+    pub in_flight: usize,
+    /// HTTP connections that accounts and rooms are made over.
+    #[arg(long, default_value_t = 64)]
+    pub parallel: usize,
+    /// Process of the server, whose processor time and memory are told; may be given several times.
+    #[arg(long = "server-pid")]
+    pub server_pids: Vec<u32>,
+    /// Prints the result as one JSON object too.
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Args)]
+pub struct Setup {
+    #[command(flatten)]
+    pub common: Common,
+    #[arg(long, default_value_t = 1_000)]
+    pub users: usize,
+    /// Members of a room.
+    #[arg(long, default_value_t = 50)]
+    pub rooms_of: usize,
+    #[arg(long, default_value_t = 1)]
+    pub rooms_per_user: usize,
+}
+
+/// How long and with what a mode makes traffic.
+#[derive(Args, Clone)]
+pub struct Timing {
+    /// How long is measured, in seconds.
+    #[arg(long, default_value_t = 20.0)]
+    pub seconds: f64,
+    /// Traffic before that, which is not measured, in seconds.
+    #[arg(long, default_value_t = 3.0)]
+    pub warmup: f64,
+    /// How long to wait for what is under way at the end, in seconds.
+    #[arg(long, default_value_t = 10.0)]
+    pub drain: f64,
+    /// Length of a message's text.
+    #[arg(long, default_value_t = 64)]
+    pub text_bytes: usize,
+}
+
+#[derive(Args)]
+pub struct Load {
+    #[command(flatten)]
+    pub common: Common,
+    #[command(flatten)]
+    pub timing: Timing,
+    /// Connections; each is another person's.
+    #[arg(long, default_value_t = 1_000)]
+    pub users: usize,
+    /// Members of a room.
+    #[arg(long, default_value_t = 50)]
+    pub rooms_of: usize,
+    #[arg(long, default_value_t = 1)]
+    pub rooms_per_user: usize,
+    /// Deliveries a second in all: with rooms of M this makes 1/M as many messages.
+    #[arg(long, default_value_t = 20_000.0)]
+    pub rate: f64,
+}
+
+#[derive(Args)]
+pub struct Send {
+    #[command(flatten)]
+    pub common: Common,
+    #[command(flatten)]
+    pub timing: Timing,
+    #[arg(long, default_value_t = 64)]
+    pub senders: usize,
+    /// Members of a room, one of whom sends.
+    #[arg(long, default_value_t = 2)]
+    pub rooms_of: usize,
+    /// Messages that a sender has unacknowledged.
+    #[arg(long, default_value_t = 1)]
+    pub window: u32,
+}
+
+#[derive(Args)]
+pub struct Connect {
+    #[command(flatten)]
+    pub common: Common,
+    /// Connections; each is another person's.
+    #[arg(long, default_value_t = 10_000)]
+    pub users: usize,
+    /// Members of a room.
+    #[arg(long, default_value_t = 50)]
+    pub rooms_of: usize,
+    #[arg(long, default_value_t = 1)]
+    pub rooms_per_user: usize,
+    /// How long the connections are then held, in seconds.
+    #[arg(long, default_value_t = 5.0)]
+    pub hold: f64,
+}
