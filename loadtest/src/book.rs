@@ -56,6 +56,8 @@ pub struct Numbers {
     pub unsent: u64,
     /// Sends that were never answered: the connection broke before, or the drain ended.
     pub unanswered: u64,
+    /// Connections that ended in the step.
+    pub closed: u64,
     pub errors: BTreeMap<String, u64>,
     pub expected: u64,
     pub lost: u64,
@@ -78,6 +80,7 @@ impl Numbers {
             (&mut self.late, other.late),
             (&mut self.unsent, other.unsent),
             (&mut self.unanswered, other.unanswered),
+            (&mut self.closed, other.closed),
             (&mut self.cpu, other.cpu),
         ] {
             *mine += more;

@@ -8,7 +8,7 @@ use memchr::memmem;
 /// The key of RFC 6455's own example: what the server must answer to it is a constant, so the
 /// handshake is verified without a hash function.
 const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
-const ACCEPT: &str = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
+pub const ACCEPT: &str = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Request {
@@ -95,9 +95,6 @@ impl<'a> Response<'a> {
             && self.header("sec-websocket-protocol") == Some("starling.v1")
     }
 }
-
-#[cfg(test)]
-pub const TEST_ACCEPT: &str = ACCEPT;
 
 #[cfg(test)]
 mod tests {

@@ -41,6 +41,9 @@ fn main() -> ExitCode {
         Command::Load(options) => modes::load(&options),
         Command::Send(options) => modes::send(&options),
         Command::Connect(options) => modes::connect(&options),
+        Command::Flood(options) => modes::flood(&options),
+        Command::Stuck(options) => modes::stuck(&options),
+        Command::SelfTest(options) => modes::self_test(&options),
     };
     match done {
         Ok(true) => ExitCode::SUCCESS,

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use clap::{Args, Parser, Subcommand};
 
@@ -26,6 +27,12 @@ pub enum Command {
     Send(Send),
     /// Connections made ready a second, and the server's memory for each.
     Connect(Connect),
+    /// The highest rate of one large room at which latency keeps within a bound.
+    Flood(Flood),
+    /// One large room in which some stop reading: what it does to the others.
+    Stuck(Stuck),
+    /// What the swarm itself costs for each delivery, without a server.
+    SelfTest(SelfTest),
 }
 
 /// What every mode needs.
@@ -134,4 +141,88 @@ pub struct Connect {
     /// How long the connections are then held, in seconds.
     #[arg(long, default_value_t = 5.0)]
     pub hold: f64,
+}
+
+#[derive(Args)]
+pub struct Flood {
+    #[command(flatten)]
+    pub common: Common,
+    #[command(flatten)]
+    pub timing: Timing,
+    /// Members of a room.
+    #[arg(long, default_value_t = 1_000)]
+    pub rooms_of: usize,
+    #[arg(long, default_value_t = 1)]
+    pub rooms: usize,
+    /// Members who send, in each room.
+    #[arg(long, default_value_t = 8)]
+    pub senders: usize,
+    /// Unacknowledged messages of a sender.
+    #[arg(long, default_value_t = 32)]
+    pub window: u32,
+    /// Messages a second in all; `auto` searches the highest rate within the bound, `max` sends
+    /// whenever the window allows it.
+    #[arg(long, default_value = "auto")]
+    pub rate: Rate,
+    /// The bound for `auto`, on the 99th percentile of latency.
+    #[arg(long, default_value_t = 100.0)]
+    pub p99_ms: f64,
+    /// Where `auto` begins, in messages a second.
+    #[arg(long, default_value_t = 20.0)]
+    pub start: f64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Rate {
+    Auto,
+    Max,
+    Messages(f64),
+}
+
+impl FromStr for Rate {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "auto" => Ok(Self::Auto),
+            "max" => Ok(Self::Max),
+            number => match number.parse() {
+                Ok(rate) if rate > 0.0 => Ok(Self::Messages(rate)),
+                _ => Err("it is `auto`, `max` or a number of messages a second".into()),
+            },
+        }
+    }
+}
+
+#[derive(Args)]
+pub struct Stuck {
+    #[command(flatten)]
+    pub common: Common,
+    #[command(flatten)]
+    pub timing: Timing,
+    /// Members of the room.
+    #[arg(long, default_value_t = 1_000)]
+    pub users: usize,
+    /// Those of them who stop reading.
+    #[arg(long = "stuck", default_value_t = 50)]
+    pub idlers: usize,
+    /// Deliveries a second in all.
+    #[arg(long, default_value_t = 50_000.0)]
+    pub rate: f64,
+}
+
+#[derive(Args)]
+pub struct SelfTest {
+    #[arg(long, default_value_t = 500)]
+    pub users: usize,
+    #[arg(long, default_value_t = 50)]
+    pub rooms_of: usize,
+    /// Length of a message's text.
+    #[arg(long, default_value_t = 64)]
+    pub text_bytes: usize,
+    /// For each size of batch, in seconds.
+    #[arg(long, default_value_t = 2.0)]
+    pub seconds: f64,
+    #[arg(long)]
+    pub json: bool,
 }

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use serde_json::{Value, json};
 
 use crate::frame;
-use crate::http::TEST_ACCEPT;
+use crate::http::ACCEPT;
 
 /// What it does wrong.
 #[derive(Clone, Copy, Default)]
@@ -95,7 +95,7 @@ impl Stub {
             if header("Upgrade: ").is_some() {
                 let answer = format!(
                     "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
-                     Sec-WebSocket-Accept: {TEST_ACCEPT}\r\nSec-WebSocket-Protocol: starling.v1\r\n\r\n"
+                     Sec-WebSocket-Accept: {ACCEPT}\r\nSec-WebSocket-Protocol: starling.v1\r\n\r\n"
                 );
                 stream.write_all(answer.as_bytes()).ok()?;
                 let over = self.socket(&mut stream, bytes, number);

@@ -58,7 +58,7 @@ pub enum Order {
     Run(Step),
     /// These users stop reading.
     Pause(Arc<[usize]>),
-    /// These users read on, and don't connect again when their connection is over.
+    /// These users read on.
     Resume(Arc<[usize]>),
     Stop,
 }
@@ -442,6 +442,7 @@ impl Mode for Traffic {
     fn lost(&mut self, _: &mut Crowd, _: &mut Links, client: usize, _: Closed) {
         let Some(outstanding) = self.outstanding.get_mut(client) else { return };
         let unanswered = std::mem::take(outstanding);
+        self.book.numbers.closed += 1;
         self.awaited = self.awaited.saturating_sub(u64::from(unanswered));
         self.book.numbers.unanswered += u64::from(unanswered);
         let now = crate::clock::now();

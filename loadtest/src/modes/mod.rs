@@ -1,7 +1,10 @@
 //! The modes: each sets up its world, has a crew do something with it, and reports.
 
 mod connect;
+mod flood;
 mod load;
+mod self_test;
+mod stuck;
 
 use std::sync::Arc;
 
@@ -18,7 +21,10 @@ use crate::usage;
 use crate::world::{Plan, World};
 
 pub use connect::connect;
+pub use flood::flood;
 pub use load::{load, send};
+pub use self_test::self_test;
+pub use stuck::stuck;
 
 pub fn setup(options: &crate::options::Setup) -> Result<bool> {
     let plan = Plan {
