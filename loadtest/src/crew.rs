@@ -138,11 +138,6 @@ impl Crew {
         Ok(Book::together(&books?, spared))
     }
 
-    pub fn run(&self, step: Step) -> Result<Numbers> {
-        self.begin(step);
-        self.finish(step, |_| false)
-    }
-
     pub fn dismiss(self) -> Result<Farewell> {
         self.order(|| Order::Stop);
         let mut all = Farewell::default();

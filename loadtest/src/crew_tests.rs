@@ -38,7 +38,8 @@ fn run(faults: Faults, name: &str, threads: usize, pace: Pace) -> (Numbers, Fare
     let from = soon();
     let until = from + 500 * MILLI;
     let step = Step { pace, from, measure_from: from, until, give_up: until + 5_000 * MILLI };
-    let numbers = crew.run(step).unwrap();
+    crew.begin(step);
+    let numbers = crew.finish(step, |_| false).unwrap();
     (numbers, crew.dismiss().unwrap())
 }
 

@@ -35,10 +35,12 @@ impl Histogram {
         self.max = self.max.max(other.max);
     }
 
+    #[cfg(test)]
     pub fn total(&self) -> u64 {
         self.total
     }
 
+    #[cfg(test)]
     pub fn max(&self) -> u64 {
         self.max
     }

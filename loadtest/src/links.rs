@@ -76,6 +76,8 @@ enum Stage {
     Http,
     Upgrading,
     Socket,
+    /// A socket that nothing more is written to.
+    HalfClosed,
 }
 
 struct Link {
@@ -200,9 +202,17 @@ impl Links {
 
     /// Says that nothing more will be written, and reads on until the server ends it.
     pub fn half_close(&mut self, owner: usize) {
-        if let Some(Some(link)) = self.all.get(owner) {
+        if let Some(Some(link)) = self.all.get_mut(owner) {
+            if link.stage == Stage::Socket {
+                link.stage = Stage::HalfClosed;
+            }
             let _ = link.stream.shutdown(Shutdown::Write);
         }
+    }
+
+    /// Whether [`Links::half_close`] was called and the connection still stands.
+    pub fn is_half_closed(&self, owner: usize) -> bool {
+        matches!(self.all.get(owner), Some(Some(link)) if link.stage == Stage::HalfClosed)
     }
 
     /// Stops reading, with as small a receive buffer as the kernel gives, so that the server soon
@@ -449,7 +459,7 @@ fn take(
     let epoch = links.epochs[owner];
     let mut used = 0;
     while let Some(stage) = links.all[owner].as_ref().map(|link| link.stage) {
-        if stage == Stage::Socket {
+        if matches!(stage, Stage::Socket | Stage::HalfClosed) {
             return frames(links, owner, bytes, used, now, handler);
         }
         match Response::parse(&bytes[used..]) {

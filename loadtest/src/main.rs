@@ -3,15 +3,17 @@
 //!
 //! It is written from the protocol's documents and shares no code with the server.
 
-#![allow(dead_code, reason = "the history and fault modes are not in yet")]
-
 mod book;
+mod chat;
+mod check;
 mod clock;
 mod crew;
 #[cfg(test)]
 mod crew_tests;
 mod frame;
 mod histogram;
+#[cfg(test)]
+mod history_tests;
 mod http;
 mod links;
 mod modes;
@@ -25,6 +27,7 @@ mod setup;
 mod stub;
 mod traffic;
 mod usage;
+mod views;
 mod wire;
 mod world;
 
@@ -43,6 +46,7 @@ fn main() -> ExitCode {
         Command::Connect(options) => modes::connect(&options),
         Command::Flood(options) => modes::flood(&options),
         Command::Stuck(options) => modes::stuck(&options),
+        Command::History(options) => modes::history(&options),
         Command::SelfTest(options) => modes::self_test(&options),
     };
     match done {

@@ -31,6 +31,8 @@ pub enum Command {
     Flood(Flood),
     /// One large room in which some stop reading: what it does to the others.
     Stuck(Stuck),
+    /// Chats through faults, keeps all that every client was told, and checks it.
+    History(History),
     /// What the swarm itself costs for each delivery, without a server.
     SelfTest(SelfTest),
 }
@@ -225,4 +227,43 @@ pub struct SelfTest {
     pub seconds: f64,
     #[arg(long)]
     pub json: bool,
+}
+
+#[derive(Args)]
+pub struct History {
+    #[command(flatten)]
+    pub common: Common,
+    #[arg(long, default_value_t = 500)]
+    pub users: usize,
+    /// Members of a room.
+    #[arg(long, default_value_t = 50)]
+    pub rooms_of: usize,
+    #[arg(long, default_value_t = 2)]
+    pub rooms_per_user: usize,
+    /// Goes on until this much was received.
+    #[arg(long, default_value_t = 1_000_000)]
+    pub deliveries: u64,
+    /// Deliveries a second in all, as far as answers allow it.
+    #[arg(long, default_value_t = 20_000.0)]
+    pub rate: f64,
+    /// Faults of each connection in a minute: dropped, reset, half-closed, not read for a while.
+    #[arg(long, default_value_t = 3.0)]
+    pub drop_rate: f64,
+    /// A shell command that is run once in the middle, such as one that kills and restarts the
+    /// server.
+    #[arg(long)]
+    pub kill_command: Option<String>,
+    /// A file with the number of a process that is killed (signal 9) in the middle; something else
+    /// has to start it again.
+    #[arg(long, conflicts_with = "kill_command")]
+    pub kill_pid_file: Option<PathBuf>,
+    /// When to kill, in seconds after the start of the chat; it goes on for at least twice as long.
+    #[arg(long, default_value_t = 10.0)]
+    pub kill_after: f64,
+    /// How long everything may take to come to rest at the end, in seconds.
+    #[arg(long, default_value_t = 120.0)]
+    pub patience: f64,
+    /// Length of a message's text.
+    #[arg(long, default_value_t = 64)]
+    pub text_bytes: usize,
 }

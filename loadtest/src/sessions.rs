@@ -159,11 +159,6 @@ impl Crowd {
         self.phase(client) == Phase::Ready
     }
 
-    /// Forgets a cursor that the server would not take.
-    pub fn forget_cursor(&mut self, client: usize) {
-        self.sessions[client].cursor.clear();
-    }
-
     pub fn server(&mut self) -> SocketAddr {
         let index = self.rng.below(self.servers.len());
         self.servers[index]

@@ -14,8 +14,10 @@ use crate::http::ACCEPT;
 /// What it does wrong.
 #[derive(Clone, Copy, Default)]
 pub struct Faults {
-    /// Every so many deliveries one is left out, live and on resuming.
+    /// Every so many deliveries one is left out; it comes on resuming.
     pub lose_every: u64,
+    /// Every hundredth event is told to nobody but the first, ever.
+    pub lose_for_ever: bool,
     /// Every so many deliveries one is told twice.
     pub double_every: u64,
     /// A retry stores the message again.
@@ -60,7 +62,9 @@ impl Stub {
     pub fn start(faults: Faults) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
-        let state = Arc::new(Mutex::new(State { faults, ids: 1 << 80, ..State::default() }));
+        let mut state = State { faults, ids: 1 << 80, ..State::default() };
+        state.members.insert(String::new(), Vec::new());
+        let state = Arc::new(Mutex::new(state));
         let stub = Self { address, state };
         let accepting = stub.clone();
         std::thread::spawn(move || {
@@ -287,9 +291,14 @@ impl State {
     fn spread(&mut self, room: String, payload: &[u8]) {
         let mut frame = Vec::new();
         frame::encode_as_server(&mut frame, frame::TEXT, payload);
+        let mut told = 0;
         for (user, socket) in self.sockets.values_mut() {
             if self.members[&room].contains(user) {
                 self.deliveries += 1;
+                if self.faults.lose_for_ever && nth(self.log.len() as u64, 100) && told > 0 {
+                    continue;
+                }
+                told += 1;
                 if !nth(self.deliveries, self.faults.lose_every) {
                     let _ = socket.write_all(&frame);
                 }
@@ -298,7 +307,9 @@ impl State {
                 }
             }
         }
-        self.log.push((room, frame));
+        // A room without members stands for nobody.
+        let lost = self.faults.lose_for_ever && nth(self.log.len() as u64, 100);
+        self.log.push((if lost { String::new() } else { room }, frame));
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod connect;
 mod flood;
+mod history;
 mod load;
 mod self_test;
 mod stuck;
@@ -22,6 +23,9 @@ use crate::world::{Plan, World};
 
 pub use connect::connect;
 pub use flood::flood;
+pub use history::history;
+#[cfg(test)]
+pub use history::{Verdict, run as run_history};
 pub use load::{load, send};
 pub use self_test::self_test;
 pub use stuck::stuck;
