@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use futures_util::future::BoxFuture;
 use parking_lot::Mutex;
 use tokio::sync::Notify;
+use tokio::task::JoinHandle;
 
 use crate::bus::{Bus, Head, Listener, Signal};
 use crate::domain::cursor::LAG_MS;
@@ -83,13 +84,15 @@ impl Relay {
         }))
     }
 
-    /// Starts the relay's tasks on the current runtime. They end with it.
-    pub fn start(&self) {
+    /// Starts the relay's tasks. They run until they are aborted.
+    pub fn start(&self) -> Vec<JoinHandle<()>> {
         let listener = self.0.bus.listen();
-        tokio::spawn(self.clone().listen(listener));
-        tokio::spawn(self.clone().compare());
-        tokio::spawn(self.clone().repair());
-        tokio::spawn(self.clone().forget());
+        vec![
+            tokio::spawn(self.clone().listen(listener)),
+            tokio::spawn(self.clone().compare()),
+            tokio::spawn(self.clone().repair()),
+            tokio::spawn(self.clone().forget()),
+        ]
     }
 
     async fn listen(self, mut listener: Box<dyn Listener>) {

@@ -19,7 +19,7 @@ use tokio_util::task::TaskTracker;
 
 pub use access::Access;
 pub use accounts::Device;
-pub use presence::Presences;
+pub use presence::DeviceHere;
 pub use refusal::{Answered, Refusal};
 pub use sync::{Caller, Start};
 
@@ -86,7 +86,7 @@ struct Inner {
     /// Writes, and what is told of them, under way.
     tasks: TaskTracker,
     known: access::Known,
-    presences: Presences,
+    presences: presence::Presences,
 }
 
 /// An id, and when it was taken.
@@ -117,7 +117,7 @@ impl Service {
             session_lasts: parts.session_lasts,
             tasks: TaskTracker::new(),
             known: access::Known::default(),
-            presences: Presences::default(),
+            presences: presence::Presences::default(),
         }))
     }
 

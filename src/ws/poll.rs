@@ -69,8 +69,7 @@ pub async fn poll(
     let following = resume::follow(&service, &seat, &claims).await?;
     seat.watch(&watched).await;
     let presence = following.arrival.presence;
-    let device = claims.sid.as_uuid();
-    service.device_here(claims.sub, device, query.idle, presence).await?;
+    let _here = service.device_here(claims.sub, query.idle, presence).await?;
 
     let mut answer = Collected::new(&start);
     let reached = resume::catch_up(&service, &following, &start, &mut answer).await?;
@@ -86,7 +85,6 @@ pub async fn poll(
     for (event_id, json) in live.take() {
         answer.add(event_id, json);
     }
-    service.device_gone(device).await;
     let polled = Polled {
         cursor: answer.cursor(reached).encode(),
         resumed: start.is_known(),

@@ -5,7 +5,6 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use actix_web::http::header::SEC_WEBSOCKET_PROTOCOL;
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse, get};
-use uuid::Uuid;
 
 use super::dispatch::{self, Done};
 use super::resume::{self, Listener};
@@ -20,7 +19,7 @@ use crate::protocol::client::{ClientFrame, Command};
 use crate::protocol::codes::{CloseCode, ErrorCode};
 use crate::protocol::server::{Answer, Hello, ServerFrame};
 use crate::protocol::{Frame, SUBPROTOCOL};
-use crate::service::{Answered, Caller, Claims, Refusal, Replayed, Service};
+use crate::service::{Answered, Caller, Claims, DeviceHere, Refusal, Replayed, Service};
 
 /// The first frame has to come within this time.
 const HELLO_WITHIN: Duration = Duration::from_secs(10);
@@ -81,7 +80,7 @@ pub(super) struct Session {
     pub service: Service,
     pub caller: Caller,
     pub seat: Seat,
-    pub device: Uuid,
+    pub device: DeviceHere,
 }
 
 impl Connection {
@@ -111,9 +110,7 @@ impl Connection {
                 return self.outbox.close(code);
             }
         };
-        let device = session.device;
         self.converse(session).await;
-        self.service.device_gone(device).await;
     }
 
     async fn first_frame(&mut self) -> Result<Option<ClientFrame>, CloseCode> {
@@ -147,7 +144,6 @@ impl Connection {
         let seat = self.hub.join(claims.sub, claims.sid, Peer::Socket(self.outbox.clone()));
         seat.token_for(seconds_left(&claims));
         let following = resume::follow(&self.service, &seat, &claims).await?;
-        let device = Uuid::new_v4();
         let hello = Hello {
             user_id: claims.sub,
             session_id: claims.sid,
@@ -163,7 +159,7 @@ impl Connection {
         self.send(&Frame::of(&ServerFrame::CaughtUp { cursor }));
         seat.caught_up(reached);
         let (caller, arrival) = (following.caller, following.arrival);
-        self.service.device_here(caller.user, device, idle, arrival.presence).await?;
+        let device = self.service.device_here(caller.user, idle, arrival.presence).await?;
         Ok(Session { service: self.service.clone(), caller, seat, device })
     }
 
@@ -198,6 +194,12 @@ impl Connection {
                 }
             };
             if frame.command == Command::Heartbeat {
+                continue;
+            }
+            // The hub closes it too, at its next heartbeat; nothing is done in between.
+            let renews = matches!(frame.command, Command::Renew { .. });
+            if now_ms() / 1000 >= session.caller.token_until_s && !renews {
+                self.answer(frame.id, Err(Refusal::of(ErrorCode::Unauthenticated)));
                 continue;
             }
             let verdict = window.pass(self.service.limits().commands, now_ms());
