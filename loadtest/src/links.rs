@@ -170,6 +170,9 @@ impl Links {
     /// Writes at once what the socket takes and keeps the rest for when it takes more.
     fn write(&mut self, owner: usize, fill: impl FnOnce(&mut Vec<u8>, &mut Rng)) {
         let Some(Some(link)) = self.all.get_mut(owner) else { return };
+        if link.stage == Stage::HalfClosed {
+            return;
+        }
         if !link.connected || !link.outgoing.is_empty() {
             fill(&mut link.outgoing, &mut self.rng);
             return;
