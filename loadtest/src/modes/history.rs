@@ -18,6 +18,7 @@ use crate::world::{Plan, World};
 
 /// Violations that are shown; all are counted.
 const SHOWN: usize = 20;
+const RECEIVE_BUFFER: usize = 32 << 10;
 
 pub fn history(options: &options::History) -> Result<bool> {
     let common = &options.common;
@@ -111,6 +112,8 @@ impl Verdict {
 /// Lets the crowd chat to the end, and checks what it saw.
 pub fn run(crowd: Crowd, manner: Manner) -> Result<Verdict> {
     let mut engine = Engine::new(crowd.clients(), clock::now())?;
+    // Small enough that who stops reading is soon felt by the server.
+    engine.links.receive_buffer = Some(RECEIVE_BUFFER);
     let mode = Chat::new(&crowd, manner);
     let mut fleet = Fleet { crowd, mode };
     engine.run(&mut fleet)?;
