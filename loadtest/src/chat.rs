@@ -103,8 +103,10 @@ struct Chatter {
     pending: Option<Pending>,
     /// Own messages that may still be changed: room and index.
     own: Vec<(usize, usize)>,
-    /// For each room of this client: the highest id it knows.
+    /// For each room of this client: the highest id that it was told or answered.
     newest: Vec<Id>,
+    /// The highest id that it was told.
+    told: Vec<Id>,
 }
 
 /// A sent message and what became of it.
@@ -180,6 +182,7 @@ impl Chat {
                 pending: None,
                 own: Vec::new(),
                 newest: vec![0; plan.rooms_per_user],
+                told: vec![0; plan.rooms_per_user],
             })
             .take(crowd.clients())
             .collect(),
@@ -229,8 +232,13 @@ impl Chat {
         })
     }
 
-    pub fn contradictions(&self) -> u64 {
-        self.places.iter().map(|place| place.views.contradictions).sum()
+    pub fn reactions_ahead(&self) -> u64 {
+        self.places.iter().map(|place| place.views.reactions_ahead).sum()
+    }
+
+    /// Messages that came with different contents under one version, and how often.
+    pub fn contradictions(&self) -> BTreeMap<String, u64> {
+        self.places.iter().flat_map(|place| place.views.contradictions.clone()).collect()
     }
 
     fn slot(crowd: &Crowd, client: usize, room: usize) -> usize {
@@ -443,18 +451,29 @@ impl Chat {
 
     // What comes
 
-    fn tell(&mut self, crowd: &Crowd, client: usize, room: usize, id: Id, told: &views::Told) {
+    /// Whether it was news.
+    fn tell(
+        &mut self,
+        crowd: &Crowd,
+        client: usize,
+        room: usize,
+        id: Id,
+        told: &views::Told,
+    ) -> bool {
         let seat = crowd.world.plan.seat(client);
         let news = self.places[room].views.tell(seat, id, told);
         self.tally.repeated += u64::from(!news);
         self.newest_arrival = clock::now();
+        news
     }
 
     fn arrived(&mut self, crowd: &Crowd, client: usize, room: usize, id: Id) {
         self.tally.deliveries += 1;
         let slot = Self::slot(crowd, client, room);
-        let newest = &mut self.chatters[client].newest[slot];
-        *newest = id.max(*newest);
+        let chatter = &mut self.chatters[client];
+        for highest in [&mut chatter.newest[slot], &mut chatter.told[slot]] {
+            *highest = id.max(*highest);
+        }
     }
 
     fn keep(&mut self, crowd: &Crowd, client: usize, room: usize, message: &Message) {
@@ -472,7 +491,8 @@ impl Chat {
         };
         let told = views::Told::Content { author, nonce, version, content };
         self.tell(crowd, client, room, id, &told);
-        if let Some(version) = &message.reactions_version {
+        // A tombstone shows no reactions, whatever their version.
+        if let Some(version) = message.reactions_version.as_ref().filter(|_| !message.deleted) {
             let version = wire::uuid(version.as_bytes()).unwrap_or_default();
             let reactions = hash_reactions(&message.reactions);
             let told = views::Told::Reactions { version, reactions };
@@ -701,16 +721,15 @@ impl Mode for Chat {
             let id = wire::uuid(message.id).unwrap_or_default();
             let slot = Self::slot(crowd, client, room);
             let live = crowd.phase(client) == Phase::Ready;
-            let older = id < self.chatters[client].newest[slot];
+            let older = id < self.chatters[client].told[slot];
             let author = self.author(message.author_id);
-            // Of one's own messages the answer may have come first.
-            self.tally.inversions += u64::from(live && older && author as usize != client);
             self.arrived(crowd, client, room, id);
             let content = Content::Text(hash(message.text));
             let version = wire::uuid(message.version).unwrap_or_default();
             let nonce = self.nonce(room, message.nonce);
             let told = views::Told::Content { author, nonce, version, content };
-            self.tell(crowd, client, room, id, &told);
+            let news = self.tell(crowd, client, room, id, &told);
+            self.tally.inversions += u64::from(news && live && older);
         } else if let Some(ServerFrame::Message { room_id, message }) = wire::parse(told.payload)
             && let Some(&room) = self.rooms.get(room_id.as_bytes())
         {

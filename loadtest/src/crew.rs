@@ -161,6 +161,7 @@ impl Crew {
 
 fn work(crowd: Crowd, style: Style, ties: Ties) -> Result<Farewell> {
     let mut engine = Engine::new(crowd.clients(), clock::unix_seconds() ^ clock::now())?;
+    engine.links.receive_buffer = style.receive_buffer;
     let mode = Traffic::new(&crowd, style, ties);
     let mut fleet = Fleet { crowd, mode };
     engine.run(&mut fleet)?;

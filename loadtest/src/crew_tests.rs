@@ -31,7 +31,8 @@ fn world(stub: &Stub, name: &str) -> Arc<World> {
 fn run(faults: Faults, name: &str, threads: usize, pace: Pace) -> (Numbers, Farewell) {
     let stub = Stub::start(faults);
     let world = world(&stub, name);
-    let style = Style { senders: (0..PLAN.users).collect(), text_bytes: 64, run: 7 };
+    let style =
+        Style { senders: (0..PLAN.users).collect(), text_bytes: 64, receive_buffer: None, run: 7 };
     let hiring = Hiring { servers: &[stub.address], threads, in_flight: 5, style };
     let crew = Crew::hire(&world, &hiring);
     crew.gather().unwrap();

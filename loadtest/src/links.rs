@@ -104,6 +104,9 @@ pub struct Links {
     resumed: Vec<usize>,
     rng: Rng,
     scratch: Vec<u8>,
+    /// The kernel's receive buffer of sockets opened from now on; as the kernel likes where absent,
+    /// which may grow to tens of megabytes.
+    pub receive_buffer: Option<usize>,
     pub bytes_read: u64,
     pub reads: u64,
 }
@@ -130,6 +133,9 @@ impl Links {
         let opened = TcpStream::connect(server).and_then(|mut stream| {
             let interest = Interest::READABLE | Interest::WRITABLE;
             self.registry.register(&mut stream, Token(owner), interest)?;
+            if let Some(bytes) = self.receive_buffer {
+                sockopt::set_socket_recv_buffer_size(&stream, bytes)?;
+            }
             Ok(stream)
         });
         match opened {
@@ -170,6 +176,9 @@ impl Links {
     /// Writes at once what the socket takes and keeps the rest for when it takes more.
     fn write(&mut self, owner: usize, fill: impl FnOnce(&mut Vec<u8>, &mut Rng)) {
         let Some(Some(link)) = self.all.get_mut(owner) else { return };
+        if link.stage == Stage::HalfClosed {
+            return;
+        }
         if !link.connected || !link.outgoing.is_empty() {
             fill(&mut link.outgoing, &mut self.rng);
             return;
@@ -215,13 +224,11 @@ impl Links {
         matches!(self.all.get(owner), Some(Some(link)) if link.stage == Stage::HalfClosed)
     }
 
-    /// Stops reading, with as small a receive buffer as the kernel gives, so that the server soon
-    /// can't write any more.
+    /// Stops reading. What the kernel takes meanwhile is bounded by [`Links::receive_buffer`] alone.
     pub fn pause(&mut self, owner: usize) {
         if let Some(Some(link)) = self.all.get_mut(owner) {
             link.paused = true;
             link.readable = true;
-            let _ = sockopt::set_socket_recv_buffer_size(&link.stream, 4 << 10);
         }
     }
 
@@ -229,11 +236,9 @@ impl Links {
     pub fn resume(&mut self, owner: usize) {
         if let Some(Some(link)) = self.all.get_mut(owner)
             && mem::take(&mut link.paused)
+            && mem::take(&mut link.readable)
         {
-            let _ = sockopt::set_socket_recv_buffer_size(&link.stream, 256 << 10);
-            if mem::take(&mut link.readable) {
-                self.resumed.push(owner);
-            }
+            self.resumed.push(owner);
         }
     }
 }
@@ -286,6 +291,7 @@ impl Engine {
             resumed: Vec::new(),
             rng: Rng::new(seed),
             scratch: Vec::new(),
+            receive_buffer: None,
             bytes_read: 0,
             reads: 0,
         };

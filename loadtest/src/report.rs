@@ -23,7 +23,7 @@ impl Report {
     }
 
     pub fn latency(&mut self, name: &str, histogram: &Histogram) {
-        let shares = [("p50", 0.5), ("p99", 0.99), ("p99_9", 0.999), ("max", 1.0)];
+        let shares = [("p50", 0.5), ("p99", 0.99), ("p999", 0.999), ("max", 1.0)];
         for (label, share) in shares {
             self.number(&format!("{name}_{label}_ms"), histogram.quantile(share) as f64 / 1e6);
         }

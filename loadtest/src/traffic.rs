@@ -69,6 +69,8 @@ pub struct Style {
     /// Which users send.
     pub senders: Vec<usize>,
     pub text_bytes: usize,
+    /// As in [`Links::receive_buffer`].
+    pub receive_buffer: Option<usize>,
     /// Tells this run's nonces from all others'.
     pub run: u32,
 }

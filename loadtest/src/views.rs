@@ -1,10 +1,10 @@
 //! What each client of a room ends up with, kept small: everybody is told the same few states, so
 //! a state is kept once for the room and a client's view is two small numbers for each message.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher, Hash};
 
-use crate::check::{Content, Id, Seen, View};
+use crate::check::{Content, Id, Seen, View, uuid_text};
 use crate::wire::Reaction;
 
 /// A hash that is the same in every process.
@@ -78,8 +78,11 @@ pub struct Views {
     reactions: States<u64>,
     /// By seat and message: numbers of the content and of the reactions.
     held: Vec<Vec<(u32, u32)>>,
-    /// States that came with different values under one version.
-    pub contradictions: u64,
+    /// Messages that came with different contents under one version: which, and how often.
+    pub contradictions: BTreeMap<String, u64>,
+    /// Reactions that came with different values under one version. A server that tells the newest
+    /// reactions with each missed change does this, and views still end up the same.
+    pub reactions_ahead: u64,
 }
 
 impl Views {
@@ -91,7 +94,8 @@ impl Views {
             contents: States::new(None),
             reactions: States::new(0),
             held: vec![Vec::new(); seats],
-            contradictions: 0,
+            contradictions: BTreeMap::new(),
+            reactions_ahead: 0,
         }
     }
 
@@ -108,19 +112,27 @@ impl Views {
             held.resize(message as usize + 1, (0, 0));
         }
         let (content, reactions) = &mut held[message as usize];
-        let (news, contradicts) = match *told {
+        let (news, contradiction) = match *told {
             Told::Content { author, nonce, version, content: value } => {
                 let maker = self.makers[message as usize].get_or_insert((author, nonce));
-                let same = *maker == (author, nonce);
+                let other_maker = *maker != (author, nonce);
                 let (number, other) = self.contents.number(message, version, Some(value));
-                (self.contents.take(content, number), other || !same)
+                let contradiction = match (other_maker, other) {
+                    (true, _) => Some("author or nonce"),
+                    (_, true) => Some("content"),
+                    _ => None,
+                };
+                (self.contents.take(content, number), contradiction)
             }
             Told::Reactions { version, reactions: value } => {
                 let (number, other) = self.reactions.number(message, version, value);
-                (self.reactions.take(reactions, number), other)
+                self.reactions_ahead += u64::from(other);
+                (self.reactions.take(reactions, number), None)
             }
         };
-        self.contradictions += u64::from(contradicts);
+        if let Some(what) = contradiction {
+            *self.contradictions.entry(format!("{what} of {}", uuid_text(id))).or_default() += 1;
+        }
         news
     }
 
@@ -142,13 +154,11 @@ impl Views {
             .filter(|(_, held)| **held != (0, 0))
             .map(|(message, &(content, reactions))| {
                 let (author, nonce) = self.makers[message].unwrap_or((u32::MAX, 0));
-                Seen {
-                    id: self.ids[message],
-                    author,
-                    nonce,
-                    content: self.contents.all[content as usize].1,
-                    reactions: self.reactions.all[reactions as usize].1,
-                }
+                let content = self.contents.all[content as usize].1;
+                // Nobody shows the reactions to a tombstone.
+                let shown = if content == Some(Content::Deleted) { 0 } else { reactions };
+                let reactions = self.reactions.all[shown as usize].1;
+                Seen { id: self.ids[message], author, nonce, content, reactions }
             })
             .collect();
         messages.sort_unstable_by_key(|seen| seen.id);
@@ -181,7 +191,7 @@ mod tests {
             .collect();
         assert_eq!(seen, [(40, Some(Content::Text(2)), 0), (50, Some(Content::Text(1)), 9)]);
         assert!(views.view(1, 1).messages.is_empty());
-        assert_eq!(views.contradictions, 0);
+        assert!(views.contradictions.is_empty());
     }
 
     #[test]
@@ -189,7 +199,7 @@ mod tests {
         let mut views = Views::new(2);
         views.tell(0, 50, &text(50, 1));
         views.tell(1, 50, &text(50, 2));
-        assert_eq!(views.contradictions, 1);
+        assert_eq!(views.contradictions.len(), 1);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! A chat with faults, and the verdict on it.
 
+use std::collections::BTreeMap;
 use std::process::Command;
 use std::sync::Arc;
 
@@ -17,6 +18,7 @@ use crate::world::{Plan, World};
 
 /// Violations that are shown; all are counted.
 const SHOWN: usize = 20;
+const RECEIVE_BUFFER: usize = 32 << 10;
 
 pub fn history(options: &options::History) -> Result<bool> {
     let common = &options.common;
@@ -61,15 +63,18 @@ pub fn history(options: &options::History) -> Result<bool> {
 /// What came out of a run.
 pub struct Verdict {
     pub tally: Tally,
-    pub contradictions: u64,
+    pub contradictions: BTreeMap<String, u64>,
     pub violations: Vec<Violation>,
-    pub messages: usize,
+    reactions_ahead: u64,
+    messages: usize,
     crew: crate::crew::Farewell,
 }
 
 impl Verdict {
     pub fn passed(&self) -> bool {
-        self.violations.is_empty() && self.contradictions == 0 && self.tally.unsettled.is_none()
+        self.violations.is_empty()
+            && self.contradictions.is_empty()
+            && self.tally.unsettled.is_none()
     }
 
     fn print(&self, options: &options::History, seconds: f64) {
@@ -79,18 +84,21 @@ impl Verdict {
         report.number("seconds", seconds);
         report.add("messages", self.messages);
         report.add("deliveries", tally.deliveries);
-        report.counts("commands", &owned(&tally.commands));
+        report.counts("commands", &tally.commands);
         report.add("retries", tally.retries);
         report.add("retries_of_what_was_stored", tally.known_already);
         report.counts("refused", &tally.refused);
-        report.counts("faults", &owned(&tally.faults));
+        report.counts("faults", &tally.faults);
         report.add("connections_made", self.crew.readied);
         report.add("states_told_again", tally.repeated);
         report.add("rooms_reloaded", tally.reloads);
         report.add("cursors_not_taken", tally.not_resumed);
         report.add("inversions", tally.inversions);
         self.crew.report(&mut report);
-        report.add("contradictions", self.contradictions);
+        report.add("reactions_ahead_of_their_version", self.reactions_ahead);
+        report.add("contradictions", self.contradictions.len());
+        let first = self.contradictions.iter().take(SHOWN);
+        report.counts("first_contradictions", &first.map(|(a, b)| (a.clone(), *b)).collect());
         report.add("violations", self.violations.len());
         let first: Vec<String> =
             self.violations.iter().take(SHOWN).map(ToString::to_string).collect();
@@ -101,21 +109,18 @@ impl Verdict {
     }
 }
 
-fn owned(
-    counts: &std::collections::BTreeMap<&'static str, u64>,
-) -> std::collections::BTreeMap<String, u64> {
-    counts.iter().map(|(name, count)| ((*name).to_owned(), *count)).collect()
-}
-
 /// Lets the crowd chat to the end, and checks what it saw.
 pub fn run(crowd: Crowd, manner: Manner) -> Result<Verdict> {
     let mut engine = Engine::new(crowd.clients(), clock::now())?;
+    // Small enough that who stops reading is soon felt by the server.
+    engine.links.receive_buffer = Some(RECEIVE_BUFFER);
     let mode = Chat::new(&crowd, manner);
     let mut fleet = Fleet { crowd, mode };
     engine.run(&mut fleet)?;
     let Fleet { crowd, mut mode } = fleet;
     let tally = std::mem::take(&mut mode.tally);
     let contradictions = mode.contradictions();
+    let reactions_ahead = mode.reactions_ahead();
     let (mut violations, mut messages) = (Vec::new(), 0);
     for room in mode.histories(&crowd) {
         messages += room.sent.len();
@@ -130,5 +135,5 @@ pub fn run(crowd: Crowd, manner: Manner) -> Result<Verdict> {
         closes: crowd.closes,
         refusals: crowd.refusals,
     };
-    Ok(Verdict { tally, contradictions, violations, messages, crew })
+    Ok(Verdict { tally, contradictions, violations, reactions_ahead, messages, crew })
 }

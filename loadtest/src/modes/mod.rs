@@ -84,7 +84,7 @@ fn crew(common: &Common, world: &Arc<World>, style: Style) -> Result<(Crew, f64)
 
 fn style(senders: Vec<usize>, timing: &Timing) -> Style {
     let run = clock::unix_seconds() as u32 ^ (std::process::id() << 16);
-    Style { senders, text_bytes: timing.text_bytes, run }
+    Style { senders, text_bytes: timing.text_bytes, receive_buffer: None, run }
 }
 
 /// A step that begins now.

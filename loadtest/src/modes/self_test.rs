@@ -42,7 +42,7 @@ pub fn self_test(options: &options::SelfTest) -> Result<bool> {
         let server = std::thread::spawn(move || {
             Player::welcome(&listener, players, text_bytes)?.play(&starts, batch)
         });
-        let style = Style { senders: Vec::new(), text_bytes, run: 0 };
+        let style = Style { senders: Vec::new(), text_bytes, receive_buffer: None, run: 0 };
         let hiring = Hiring { servers: &servers, threads: 1, in_flight: 64, style };
         let crew = Crew::hire(&world, &hiring);
         crew.gather()?;

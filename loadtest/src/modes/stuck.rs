@@ -8,11 +8,14 @@ use super::{crew, report_server, step, style, watch_server, world};
 use crate::clock::{self, SECOND};
 use crate::options;
 use crate::report::Report;
-use crate::traffic::{Order, Pace};
+use crate::traffic::{Order, Pace, Style};
 use crate::world::Plan;
 
 /// How long those who read again have to be ready again.
 const RECOVERY: u64 = 30 * SECOND;
+
+/// Left to itself the kernel would read on for those who don't, many megabytes for each.
+const RECEIVE_BUFFER: usize = 64 << 10;
 
 pub fn stuck(options: &options::Stuck) -> Result<bool> {
     let (common, timing) = (&options.common, &options.timing);
@@ -21,7 +24,9 @@ pub fn stuck(options: &options::Stuck) -> Result<bool> {
     let world = world(common, plan, 2.0 * (timing.warmup + timing.seconds + timing.drain))?;
     let first_stuck = users.saturating_sub(options.idlers);
     let stuck: Arc<[usize]> = (first_stuck..users).collect();
-    let (crew, _) = crew(common, &world, style((0..first_stuck).collect(), timing))?;
+    let style = style((0..first_stuck).collect(), timing);
+    let style = Style { receive_buffer: Some(RECEIVE_BUFFER), ..style };
+    let (crew, _) = crew(common, &world, style)?;
     let messages = options.rate / users as f64 / common.threads.max(1) as f64;
     let pace = Pace::Open { per_second: messages, window: 1_000 };
 
