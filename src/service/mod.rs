@@ -11,6 +11,7 @@ mod presence;
 mod refusal;
 mod rooms;
 mod sync;
+mod turns;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -86,6 +87,7 @@ struct Inner {
     /// Writes, and what is told of them, under way.
     tasks: TaskTracker,
     known: access::Known,
+    turns: turns::Turns,
     presences: presence::Presences,
 }
 
@@ -117,6 +119,7 @@ impl Service {
             session_lasts: parts.session_lasts,
             tasks: TaskTracker::new(),
             known: access::Known::default(),
+            turns: turns::Turns::default(),
             presences: presence::Presences::default(),
         }))
     }

@@ -17,7 +17,7 @@ use super::{
 use crate::domain::clock::HybridClock;
 use crate::protocol::{
     Event, EventId, Member, Membership, Message, MessageId, MessageKind, Role, Room, RoomId,
-    RoomKind, Session, SessionId, SystemEvent, User, UserId,
+    RoomKind, Session, SessionId, SystemEvent, Topic, User, UserId,
 };
 
 pub(crate) mod changes;
@@ -59,6 +59,7 @@ macro_rules! contract_tests {
             members: members_come_by_id_page_by_page;
             members: watermarks_only_ever_rise;
             members: of_many_raised_watermarks_the_highest_stays;
+            members: watermarks_told_to_their_person_are_not_told_to_the_room;
             members: only_a_member_has_watermarks_to_raise;
             members: changes_in_the_wrong_order_lose_nothing_and_versions_rise;
             messages: a_message_reads_back_as_it_was_written;
@@ -276,7 +277,8 @@ impl Stage {
         message: MessageId,
     ) -> StoreResult<Option<Member>> {
         let (version, read) = (self.id(), Some(message));
-        let watermarks = Watermarks { room_id, user_id, delivered: None, read, version };
+        let told_to = Topic::Room(room_id);
+        let watermarks = Watermarks { room_id, user_id, delivered: None, read, version, told_to };
         self.store.raise_watermarks(watermarks).await
     }
 

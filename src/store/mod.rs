@@ -105,6 +105,9 @@ pub struct Watermarks {
     pub delivered: Option<MessageId>,
     pub read: Option<MessageId>,
     pub version: EventId,
+    /// The topic in whose changes it is found: the room's or, where a room is so large that its
+    /// members are not told, the person's own.
+    pub told_to: Topic,
 }
 
 /// A change of one person's one reaction.
@@ -212,7 +215,8 @@ pub type StoreResult<T> = Result<T, StoreError>;
 /// arrive in. So repeating a write is harmless.
 ///
 /// **Change log.** Each write of a room's things is found by [`Store::changes`] of that room, under
-/// the version as its change id; each change of a membership also by those of its person. The log
+/// the version as its change id; each change of a membership also by those of its person;
+/// watermarks by those of the topic that they name. The log
 /// reaches back at least [`crate::domain::cursor::MAX_AGE_MS`].
 ///
 /// **Errors.** See [`StoreError`]; after `Unavailable` a write may have happened.

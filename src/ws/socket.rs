@@ -88,7 +88,7 @@ impl Connection {
         let hello = tokio::time::timeout(HELLO_WITHIN, self.first_frame()).await;
         let (id, command) = match hello {
             Ok(Ok(Some(frame))) => (frame.id, frame.command),
-            Ok(Ok(None)) => return,
+            Ok(Ok(None)) => return self.outbox.close(CloseCode::Done),
             Ok(Err(code)) => return self.outbox.close(code),
             Err(_) => return self.outbox.close(CloseCode::LogIn),
         };
@@ -111,6 +111,8 @@ impl Connection {
             }
         };
         self.converse(session).await;
+        // Where the client is gone, the sending half has to go too.
+        self.outbox.close(CloseCode::Done);
     }
 
     async fn first_frame(&mut self) -> Result<Option<ClientFrame>, CloseCode> {

@@ -3,7 +3,7 @@
 use futures_util::future::join_all;
 
 use super::{Stage, id_at, now, person};
-use crate::protocol::{Member, Membership, MessageId, Role, Room, RoomKind};
+use crate::protocol::{Event, Member, Membership, MessageId, Role, Room, RoomKind, Topic};
 use crate::store::{MemberChange, StoreResult, Watermarks};
 
 pub async fn of_many_changes_from_one_role_exactly_one_succeeds(s: &Stage) -> StoreResult<()> {
@@ -111,7 +111,8 @@ pub async fn watermarks_only_ever_rise(s: &Stage) -> StoreResult<()> {
     );
     let raise = async |delivered, read| {
         let version = s.id();
-        let to = Watermarks { room_id, user_id: user, delivered, read, version };
+        let told_to = Topic::Room(room_id);
+        let to = Watermarks { room_id, user_id: user, delivered, read, version, told_to };
         let raised = s.store.raise_watermarks(to).await?;
         if let Some(member) = &raised {
             assert_eq!(member.version, version);
@@ -141,7 +142,14 @@ pub async fn of_many_raised_watermarks_the_highest_stays(s: &Stage) -> StoreResu
     // The versions run against the messages: the one who read furthest has the oldest.
     let asked = messages.iter().rev().map(|message| {
         let (version, read) = (s.id(), Some(*message));
-        Watermarks { room_id, user_id, delivered: None, read, version }
+        Watermarks {
+            room_id,
+            user_id,
+            delivered: None,
+            read,
+            version,
+            told_to: Topic::Room(room_id),
+        }
     });
     let asked: Vec<_> = asked.collect();
     let raised = join_all(asked.iter().rev().map(|to| s.store.raise_watermarks(*to))).await;
@@ -155,6 +163,23 @@ pub async fn of_many_raised_watermarks_the_highest_stays(s: &Stage) -> StoreResu
     assert!(told.windows(2).all(|two| two[0].version < two[1].version));
     assert!(told.windows(2).all(|two| two[0].read <= two[1].read));
     assert_eq!(told.last(), Some(&member));
+    Ok(())
+}
+
+pub async fn watermarks_told_to_their_person_are_not_told_to_the_room(
+    s: &Stage,
+) -> StoreResult<()> {
+    let user_id = person();
+    let room_id = s.room_of(&[user_id]).await?;
+    let (read, version) = (Some(s.say(room_id, person()).await?.id), s.id());
+    let told_to = Topic::User(user_id);
+    let to = Watermarks { room_id, user_id, delivered: None, read, version, told_to };
+    let before = version.tick() - 1;
+    let since = crate::protocol::EventId::new(before, 0);
+    let member = s.store.raise_watermarks(to).await?.expect("it rose");
+    assert_eq!(s.store.changes(Topic::Room(room_id), since, 10).await?.events, []);
+    let own = s.store.changes(told_to, since, 10).await?.events;
+    assert_eq!(own.last(), Some(&(version, Event::Member { member })));
     Ok(())
 }
 
@@ -176,7 +201,14 @@ pub async fn changes_in_the_wrong_order_lose_nothing_and_versions_rise(
     let room_id = s.room_of(&[user_id]).await?;
     let message = s.say(room_id, person()).await?.id;
     let (early, late) = (s.id(), s.id());
-    let read = Watermarks { room_id, user_id, delivered: None, read: Some(message), version: late };
+    let read = Watermarks {
+        room_id,
+        user_id,
+        delivered: None,
+        read: Some(message),
+        version: late,
+        told_to: Topic::Room(room_id),
+    };
     let read = s.store.raise_watermarks(read).await?.expect("it rose");
     assert_eq!(read.version, late);
     let (from, to) = (Some(Role::Member), Some(Role::Admin));
