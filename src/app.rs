@@ -56,7 +56,7 @@ const WAITING_LOGINS: usize = 64;
 /// After the clients have moved: for what they were doing last.
 const FINISH_WITHIN: Duration = Duration::from_secs(5);
 
-const EXPIRE_EVERY: Duration = Duration::from_secs(3600);
+const EXPIRE_EVERY: Duration = Duration::from_hours(1);
 
 /// A server that runs.
 pub struct App {

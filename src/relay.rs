@@ -123,11 +123,11 @@ impl Relay {
                         frame: publication.frame,
                         heard,
                     };
-                    followed.give(&mut batches, item);
+                    followed.give(&mut batches, &item);
                 }
                 Signal::Whisper { topic, frame } => {
                     if let Some(followed) = topics.get(&topic) {
-                        followed.give(&mut batches, Item::Whisper { topic, frame });
+                        followed.give(&mut batches, &Item::Whisper { topic, frame });
                     }
                 }
                 Signal::Subscribed { topic, head } => {
@@ -260,7 +260,7 @@ impl Relay {
         };
         let mut batches = vec![Vec::new(); self.0.inboxes.len()];
         if replay.too_many {
-            followed.give(&mut batches, too_many(topic));
+            followed.give(&mut batches, &too_many(topic));
         }
         for event in &replay.events {
             let item = Item::Event {
@@ -270,7 +270,7 @@ impl Relay {
                 frame: event.frame.clone(),
                 heard: Instant::now(),
             };
-            followed.give(&mut batches, item);
+            followed.give(&mut batches, &item);
         }
         self.hand_over(&mut topics, batches);
         true
@@ -411,7 +411,7 @@ impl Followed {
         self.dirty && !self.repairing && self.heard.is_some() && self.workers != 0
     }
 
-    fn give(&self, batches: &mut [Vec<Item>], item: Item) {
+    fn give(&self, batches: &mut [Vec<Item>], item: &Item) {
         for (worker, batch) in batches.iter_mut().enumerate() {
             if self.workers & (1 << worker) != 0 {
                 batch.push(item.clone());

@@ -135,7 +135,7 @@ impl Service {
         loop {
             tokio::time::sleep(Duration::from_millis(SWEEP_MS)).await;
             rounds += 1;
-            if rounds % (RENEW_MS / SWEEP_MS) == 0 {
+            if rounds.is_multiple_of(RENEW_MS / SWEEP_MS) {
                 let here: Vec<_> = {
                     let presences = self.0.presences.0.lock();
                     presences.iter().map(|(device, here)| here.lease(*device, LEASE_MS)).collect()
