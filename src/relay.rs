@@ -301,7 +301,8 @@ impl Relay {
         }
     }
 
-    /// Notes a worker's interest. Gives the topics that have to be subscribed.
+    /// Notes a worker's interest. Gives the topics that have to be subscribed. `from_store`: a
+    /// worker that is new to a topic lacks what was handed to the others before now, and is read to.
     fn note(&self, worker: usize, topics: &[Topic], from_store: bool) -> Vec<Topic> {
         let now_ms = self.0.bus.now_ms().unwrap_or(0);
         let mut new = Vec::new();
@@ -314,10 +315,11 @@ impl Relay {
                     idle_since: None,
                     heard: None,
                     proved_ms: now_ms,
-                    dirty: from_store,
+                    dirty: false,
                     repairing: false,
                 }
             });
+            entry.dirty |= from_store && entry.workers & (1 << worker) == 0;
             entry.workers |= 1 << worker;
             entry.idle_since = None;
         }
@@ -387,6 +389,8 @@ impl Interest for Relay {
         if !new.is_empty() {
             let relay = self.clone();
             tokio::spawn(async move { relay.subscribe(new).await });
+        } else {
+            self.0.dirty.notify_one();
         }
     }
 
