@@ -19,7 +19,7 @@ use tokio_util::task::TaskTracker;
 
 pub use access::Access;
 pub use accounts::Device;
-pub use presence::Presences;
+pub use presence::{DeviceHere, Presences};
 pub use refusal::{Answered, Refusal};
 pub use sync::{Caller, Start};
 

@@ -32,19 +32,39 @@ impl Here {
     }
 }
 
+/// A device that is there; dropped when its connection ends, in whatever way.
+pub struct DeviceHere {
+    service: Service,
+    pub device: Uuid,
+}
+
+impl Drop for DeviceHere {
+    fn drop(&mut self) {
+        let (service, device) = (self.service.clone(), self.device);
+        // Without a runtime the server has ended, and its leases run out.
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            let gone = async move { service.device_gone(device).await };
+            self.service.0.tasks.spawn_on(gone, &runtime);
+        }
+    }
+}
+
 impl Service {
-    /// A device is there, until [`Service::device_gone`]. `device`: one for each connection.
+    /// A device is there, for as long as what is returned is kept. `device`: one for each
+    /// connection.
     pub async fn device_here(
         &self,
         user: UserId,
         device: Uuid,
         idle: bool,
         choice: PresenceChoice,
-    ) -> Answered<()> {
+    ) -> Answered<DeviceHere> {
         let here = Here { user, idle, choice };
         self.0.presences.0.lock().insert(device, here);
+        let kept = DeviceHere { service: self.clone(), device };
         let announcements = self.0.bus.presence_lease(vec![here.lease(device, LEASE_MS)]).await?;
-        self.announce(announcements).await
+        self.announce(announcements).await?;
+        Ok(kept)
     }
 
     /// A device uses what it has, or has been left alone.
@@ -59,7 +79,7 @@ impl Service {
     }
 
     /// Its connection ended. It counts for a moment more, in case it is only reloading.
-    pub async fn device_gone(&self, device: Uuid) {
+    async fn device_gone(&self, device: Uuid) {
         let Some(here) = self.0.presences.0.lock().remove(&device) else { return };
         match self.0.bus.presence_lease(vec![here.lease(device, GRACE_MS)]).await {
             Ok(announcements) => {

@@ -70,7 +70,7 @@ pub async fn poll(
     seat.watch(&watched).await;
     let presence = following.arrival.presence;
     let device = claims.sid.as_uuid();
-    service.device_here(claims.sub, device, query.idle, presence).await?;
+    let here = service.device_here(claims.sub, device, query.idle, presence).await?;
 
     let mut answer = Collected::new(&start);
     let reached = resume::catch_up(&service, &following, &start, &mut answer).await?;
@@ -86,7 +86,7 @@ pub async fn poll(
     for (event_id, json) in live.take() {
         answer.add(event_id, json);
     }
-    service.device_gone(device).await;
+    drop(here);
     let polled = Polled {
         cursor: answer.cursor(reached).encode(),
         resumed: start.is_known(),

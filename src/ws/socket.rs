@@ -20,7 +20,7 @@ use crate::protocol::client::{ClientFrame, Command};
 use crate::protocol::codes::{CloseCode, ErrorCode};
 use crate::protocol::server::{Answer, Hello, ServerFrame};
 use crate::protocol::{Frame, SUBPROTOCOL};
-use crate::service::{Answered, Caller, Claims, Refusal, Replayed, Service};
+use crate::service::{Answered, Caller, Claims, DeviceHere, Refusal, Replayed, Service};
 
 /// The first frame has to come within this time.
 const HELLO_WITHIN: Duration = Duration::from_secs(10);
@@ -81,7 +81,7 @@ pub(super) struct Session {
     pub service: Service,
     pub caller: Caller,
     pub seat: Seat,
-    pub device: Uuid,
+    pub here: DeviceHere,
 }
 
 impl Connection {
@@ -111,9 +111,7 @@ impl Connection {
                 return self.outbox.close(code);
             }
         };
-        let device = session.device;
         self.converse(session).await;
-        self.service.device_gone(device).await;
     }
 
     async fn first_frame(&mut self) -> Result<Option<ClientFrame>, CloseCode> {
@@ -147,7 +145,6 @@ impl Connection {
         let seat = self.hub.join(claims.sub, claims.sid, Peer::Socket(self.outbox.clone()));
         seat.token_for(seconds_left(&claims));
         let following = resume::follow(&self.service, &seat, &claims).await?;
-        let device = Uuid::new_v4();
         let hello = Hello {
             user_id: claims.sub,
             session_id: claims.sid,
@@ -163,8 +160,9 @@ impl Connection {
         self.send(&Frame::of(&ServerFrame::CaughtUp { cursor }));
         seat.caught_up(reached);
         let (caller, arrival) = (following.caller, following.arrival);
-        self.service.device_here(caller.user, device, idle, arrival.presence).await?;
-        Ok(Session { service: self.service.clone(), caller, seat, device })
+        let device = Uuid::new_v4();
+        let here = self.service.device_here(caller.user, device, idle, arrival.presence).await?;
+        Ok(Session { service: self.service.clone(), caller, seat, here })
     }
 
     /// Carries out commands, one after another, until the connection ends.
