@@ -131,7 +131,8 @@ impl Bench {
         let read = |n: usize| {
             let version = next(clock);
             let (room_id, user_id, read) = (rooms[n % ROOMS], *user, Some(version.into()));
-            let to = Watermarks { room_id, user_id, delivered: None, read, version };
+            let told_to = Topic::Room(room_id);
+            let to = Watermarks { room_id, user_id, delivered: None, read, version, told_to };
             let store = store.clone();
             async move { store.raise_watermarks(to).await.map(drop) }
         };

@@ -9,7 +9,7 @@ use actix_cors::Cors;
 use actix_web::dev::ServerHandle;
 use actix_web::http::header;
 use actix_web::web::{self, Data, PathConfig, QueryConfig};
-use actix_web::{HttpResponse, HttpServer, middleware};
+use actix_web::{HttpRequest, HttpResponse, HttpServer, Resource, guard, middleware};
 use anyhow::Context;
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::task::JoinHandle;
@@ -152,11 +152,11 @@ impl App {
                     .app_data(QueryConfig::default().error_handler(|error, _| {
                         Problem(Refusal::because(ErrorCode::Malformed, error.to_string())).into()
                     }))
-                    .route("/", web::get().to(system::front_page))
-                    .route("/openapi.json", web::get().to(system::openapi))
-                    .route("/asyncapi.json", web::get().to(system::asyncapi))
-                    .route("/docs/protocol.md", web::get().to(system::protocol))
-                    .default_service(web::to(async || Err::<HttpResponse, _>(not_found())))
+                    .service(get("/").to(system::front_page))
+                    .service(get("/openapi.json").to(system::openapi))
+                    .service(get("/asyncapi.json").to(system::asyncapi))
+                    .service(get("/docs/protocol.md").to(system::protocol))
+                    .default_service(web::to(nowhere))
                     .wrap(cors(&surroundings.origins))
                     .wrap(middleware::from_fn(edge::middleware))
             }
@@ -246,8 +246,21 @@ fn cors(origins: &[String]) -> Cors {
     origins.iter().fold(cors, |cors, origin| cors.allowed_origin(origin))
 }
 
+/// An address that knows `GET` alone.
+fn get(path: &str) -> Resource {
+    web::resource(path).guard(guard::Get())
+}
+
 fn not_found() -> Problem {
     Problem(Refusal::of(ErrorCode::NotFound))
+}
+
+/// What nothing else answers: no such address, or one that does not know the method.
+async fn nowhere(request: HttpRequest) -> Result<HttpResponse, Problem> {
+    if request.match_pattern().is_some() {
+        return Err(Problem(Refusal::of(ErrorCode::MethodNotAllowed)));
+    }
+    Err(not_found())
 }
 
 /// Deletes what has expired. Runs until dropped.

@@ -304,7 +304,8 @@ impl Relay {
         }
     }
 
-    /// Notes a worker's interest. Gives the topics that have to be subscribed.
+    /// Notes a worker's interest. Gives the topics that have to be subscribed. `from_store`: a
+    /// worker that is new to a topic lacks what was handed to the others before now, and is read to.
     fn note(&self, worker: usize, topics: &[Topic], from_store: bool) -> Vec<Topic> {
         let now_ms = self.0.bus.now_ms().unwrap_or(0);
         let mut new = Vec::new();
@@ -317,10 +318,11 @@ impl Relay {
                     idle_since: None,
                     heard: None,
                     proved_ms: now_ms,
-                    dirty: from_store,
+                    dirty: false,
                     repairing: false,
                 }
             });
+            entry.dirty |= from_store && entry.workers & (1 << worker) == 0;
             entry.workers |= 1 << worker;
             entry.idle_since = None;
         }
@@ -387,7 +389,9 @@ impl Interest for Relay {
 
     fn follow_from_now(&self, worker: usize, topic: Topic) {
         let new = self.note(worker, &[topic], true);
-        if !new.is_empty() {
+        if new.is_empty() {
+            self.0.dirty.notify_one();
+        } else {
             let relay = self.clone();
             tokio::spawn(async move { relay.subscribe(new).await });
         }

@@ -267,11 +267,9 @@ impl Bus for LocalBus {
         if let Some(id) = small.claims.get(&key) {
             return Ok(Admitted::Go { id: *id, first: false });
         }
-        if !attempt.retry {
-            let verdict = small.pass(attempt.limit.0, attempt.limit.1, now);
-            if !verdict.allowed {
-                return Ok(Admitted::Refused(verdict));
-            }
+        let verdict = small.pass(attempt.limit.0, attempt.limit.1, now);
+        if !verdict.allowed {
+            return Ok(Admitted::Refused(verdict));
         }
         small.claim_ends.push_back((now + CLAIM_MS, key.clone()));
         small.claims.insert(key, attempt.proposed);

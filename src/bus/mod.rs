@@ -185,7 +185,8 @@ pub trait Bus: Send + Sync + 'static {
     // --- claims and limits
 
     /// Checks the limit and claims the nonce, in one go. An attempt that finds a claim is not
-    /// counted again, and neither is one that says it is a retry: the first was.
+    /// counted again. One that finds none is, whatever the client says of it: what was counted
+    /// before left a claim, which stands for [`CLAIM_MS`].
     async fn admit(&self, attempt: Attempt) -> BusResult<Admitted>;
 
     /// Asks for one more under this limit; counts it when it is allowed.

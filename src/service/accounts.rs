@@ -217,8 +217,8 @@ impl Service {
         let service = self.clone();
         self.to_its_end(async move {
             let ended = service.0.store.end_session(user, session).await?;
-            service.0.known.sessions.insert(session, false).await;
             if ended {
+                service.0.known.sessions.insert(session, false).await;
                 service.tell_of_sessions(user, Control::EndSession(session)).await?;
             }
             Ok(ended)

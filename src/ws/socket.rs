@@ -171,8 +171,13 @@ impl Connection {
         let mut window = Window::default();
         let mut refused = 0;
         loop {
+            // Nothing more is taken from a client that does not read what it was answered.
+            let next = async {
+                self.outbox.has_room().await;
+                self.incoming.next().await
+            };
             let received = tokio::select! {
-                received = self.incoming.next() => received,
+                received = next => received,
                 () = self.outbox.closed() => return,
             };
             session.seat.heard();

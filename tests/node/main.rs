@@ -1,0 +1,10 @@
+//! One node, over real sockets: what people and their clients see of it.
+#![allow(clippy::unwrap_used, reason = "a test may fail anywhere")]
+
+mod support;
+
+mod accounts;
+mod edge;
+mod messages;
+mod rooms;
+mod socket;

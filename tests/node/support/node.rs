@@ -1,0 +1,196 @@
+//! Servers: in this process, and in one of their own that can be killed.
+
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::Arc;
+use std::time::Instant;
+
+use clap::Parser;
+use starling::app::App;
+use starling::config::Config;
+use tempfile::TempDir;
+
+use super::{Api, PATIENCE, register, register_named};
+
+/// A server in this process.
+pub struct Node {
+    app: App,
+    pub address: SocketAddr,
+    data: Arc<TempDir>,
+}
+
+impl Node {
+    /// One that limits nothing.
+    pub async fn start() -> Self {
+        Self::with(&[]).await
+    }
+
+    /// One with these flags beside the usual ones.
+    pub async fn with(flags: &[&str]) -> Self {
+        Self::configured(flags, |_| {}).await
+    }
+
+    /// The same, with what no flag allows.
+    pub async fn configured(flags: &[&str], change: impl FnOnce(&mut Config)) -> Self {
+        let data = Arc::new(tempfile::tempdir().expect("a temporary folder"));
+        let mut config = Config::parse_from(arguments(data.path(), "127.0.0.1:0", flags));
+        change(&mut config);
+        let app = App::start(&config).await.expect("the server starts");
+        Self { address: app.address(), app, data }
+    }
+
+    /// Stops it in an orderly way.
+    pub async fn stop(self) -> Stopped {
+        self.app.stop().await.expect("it stops");
+        Stopped { address: self.address, data: self.data }
+    }
+
+    /// A new person. The first is the server's admin.
+    pub async fn person(&self) -> Api {
+        register(self.address).await
+    }
+
+    pub async fn person_named(&self, username: &str) -> Api {
+        register_named(self.address, username).await
+    }
+
+    /// So many new people.
+    pub async fn people<const N: usize>(&self) -> [Api; N] {
+        let mut people = Vec::new();
+        for _ in 0..N {
+            people.push(self.person().await);
+        }
+        people.try_into().unwrap_or_else(|_| unreachable!("as many as were made"))
+    }
+}
+
+/// What is left of a server that was stopped.
+pub struct Stopped {
+    address: SocketAddr,
+    data: Arc<TempDir>,
+}
+
+impl Stopped {
+    /// Starts it again, with the same data, at the same address.
+    pub async fn start(self) -> Node {
+        let address = self.address.to_string();
+        let config = Config::parse_from(arguments(self.data.path(), &address, &[]));
+        let app = App::start(&config).await.expect("the server starts again");
+        Node { address: app.address(), app, data: self.data }
+    }
+}
+
+/// A server in a process of its own.
+pub struct Process {
+    child: Child,
+    pub address: SocketAddr,
+    data: Arc<TempDir>,
+}
+
+impl Process {
+    pub fn start() -> Self {
+        let data = Arc::new(tempfile::tempdir().expect("a temporary folder"));
+        Self::begin(data, "127.0.0.1:0", &[])
+    }
+
+    pub fn with(flags: &[&str]) -> Self {
+        let data = Arc::new(tempfile::tempdir().expect("a temporary folder"));
+        Self::begin(data, "127.0.0.1:0", flags)
+    }
+
+    /// Starts it again, with the same data, at the same address.
+    pub fn start_again(mut self) -> Self {
+        let _ = self.child.wait();
+        Self::begin(self.data.clone(), &self.address.to_string(), &[])
+    }
+
+    fn begin(data: Arc<TempDir>, listen: &str, flags: &[&str]) -> Self {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_starling"))
+            .args(&arguments(data.path(), listen, flags)[1..])
+            .args(["--log", "warn"])
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("the server's program starts");
+        let mut lines = BufReader::new(child.stdout.take().expect("it is piped")).lines();
+        let first = lines.next().expect("it says where it listens").expect("it is text");
+        let address = first.rsplit('/').next().expect("an address").parse();
+        // Whatever else it says has to go somewhere.
+        std::thread::spawn(move || lines.for_each(drop));
+        Self { child, address: address.expect("an address"), data }
+    }
+
+    /// As `kill -9` does.
+    pub fn kill(&mut self) {
+        self.child.kill().expect("it runs");
+    }
+
+    /// SIGTERM.
+    pub fn terminate(&self) {
+        let sent = Command::new("kill").arg(self.child.id().to_string()).status();
+        assert!(sent.expect("kill runs").success());
+    }
+
+    /// Waits until it has ended by itself.
+    pub async fn ended(&mut self) -> ExitStatus {
+        let began = Instant::now();
+        loop {
+            if let Some(status) = self.child.try_wait().expect("it can be waited for") {
+                return status;
+            }
+            assert!(began.elapsed() < PATIENCE, "the process doesn't end");
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+    }
+
+    /// What it holds in memory, in KiB.
+    pub fn resident_kib(&self) -> u64 {
+        let path = PathBuf::from(format!("/proc/{}/status", self.child.id()));
+        let status = std::fs::read_to_string(path).expect("the process runs");
+        let line = status.lines().find(|line| line.starts_with("VmRSS:")).expect("a line");
+        line.split_whitespace().nth(1).and_then(|kib| kib.parse().ok()).expect("a number")
+    }
+
+    pub async fn person(&self) -> Api {
+        register(self.address).await
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Cheap passwords, no limits, and a quick end; what the test gives goes before.
+fn arguments(data: &Path, listen: &str, flags: &[&str]) -> Vec<String> {
+    let data = data.to_str().expect("a path in UTF-8");
+    let mut arguments: Vec<String> = vec!["starling".into()];
+    for (flag, value) in [
+        ("--listen", listen),
+        ("--data", data),
+        ("--workers", "2"),
+        ("--password-memory-kib", "8"),
+        ("--password-passes", "1"),
+        ("--limit-messages", "off"),
+        ("--limit-api", "off"),
+        ("--limit-logins-to-account", "off"),
+        ("--limit-logins-from-address", "off"),
+        ("--limit-commands", "off"),
+        ("--drain-ms", "100"),
+    ] {
+        if !flags.contains(&flag) {
+            arguments.extend([flag.into(), value.into()]);
+        }
+    }
+    arguments.extend(flags.iter().map(|flag| (*flag).into()));
+    arguments
+}
+
+/// An address where nobody listens.
+pub fn dead_end() -> SocketAddr {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    listener.local_addr().expect("its address")
+}
