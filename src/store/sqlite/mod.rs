@@ -78,15 +78,15 @@ pub struct SqliteStore {
 
 impl SqliteStore {
     /// Opens the data, making it where there is none.
-    pub fn open(options: &SqliteOptions) -> Result<Self, OpenError> {
-        let folder = Folder::take(&options.folder)?;
+    pub fn open(options: SqliteOptions) -> Result<Self, OpenError> {
+        let SqliteOptions { folder: path, readers } = options;
+        let folder = Folder::take(&path)?;
         let failed = |error: std::io::Error| OpenError::Failed {
-            path: options.folder.clone(),
+            path: path.clone(),
             reason: error.to_string(),
         };
         let writer = folder.writer()?;
-        let readers =
-            (0..options.readers.max(1)).map(|_| folder.reader()).collect::<Result<_, _>>()?;
+        let readers = (0..readers.max(1)).map(|_| folder.reader()).collect::<Result<_, _>>()?;
         Ok(Self {
             readers: Readers::start(readers).map_err(failed)?,
             writer: Writer::start(writer).map_err(failed)?,

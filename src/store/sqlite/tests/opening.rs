@@ -6,6 +6,7 @@ use std::path::Path;
 
 use rusqlite::Connection;
 use rusqlite::config::DbConfig;
+use rusqlite::types::Value;
 use tempfile::TempDir;
 
 use super::children::{bytes_of, child_after, given_folder};
@@ -20,7 +21,7 @@ use crate::store::{Store, StoreError, StoreResult};
 const PAGE: usize = 4_096;
 
 fn refused(folder: &Path) -> OpenError {
-    let error = SqliteStore::open(&SqliteOptions::new(folder)).expect_err("it must be refused");
+    let error = SqliteStore::open(SqliteOptions::new(folder)).expect_err("it must be refused");
     let text = error.to_string();
     assert!(text.contains(&*folder.to_string_lossy()) && text.ends_with('.'), "{text}");
     error
@@ -46,6 +47,20 @@ async fn what_was_written_is_there_after_the_store_was_closed() -> StoreResult<(
     assert_eq!(left, [DATA_FILE, LOCK_FILE].map(|name| folder.path().join(name)));
     let store = open(folder.path());
     assert_eq!(store.history(room, Range::Newest, 1_000).await?.len(), 400);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_commit_is_on_disk_before_it_is_answered() -> StoreResult<()> {
+    const FULL: u32 = 2;
+    let folder = folder();
+    let store = open(folder.path());
+    let setting = async |sql: &'static str| {
+        store.write(move |db| db.row(sql, (), |row| row.get::<_, Value>(0))).await
+    };
+    let integer = Value::Integer(FULL.into());
+    assert_eq!(setting("PRAGMA synchronous").await?, Some(integer));
+    assert_eq!(setting("PRAGMA journal_mode").await?, Some(Value::Text("wal".to_owned())));
     Ok(())
 }
 
@@ -170,7 +185,7 @@ async fn whatever_page_is_overwritten_no_read_panics() -> StoreResult<()> {
         }
         fs::write(&file, &bytes).expect("it is written");
         // What the check at the start can't see, a read may meet.
-        if let Ok(store) = SqliteStore::open(&SqliteOptions::new(folder.path())) {
+        if let Ok(store) = SqliteStore::open(SqliteOptions::new(folder.path())) {
             match store.history(room, Range::Newest, 1_000).await {
                 Ok(_) => {}
                 Err(StoreError::Damaged(reason)) => assert!(!reason.contains("panic"), "{reason}"),
