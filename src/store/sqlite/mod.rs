@@ -1,7 +1,7 @@
 //! The store of a server on one machine: `SQLite` in the data folder.
 //!
-//! One thread writes and shares each `fsync` among all who wait ([`writer`]); a few threads read
-//! ([`readers`]). The methods of [`Store`] only hand work to them: what the work is stands in the
+//! One thread writes and shares each `fsync` among all who wait (`writer`); a few threads read
+//! (`readers`). The methods of [`Store`] only hand work to them: what the work is stands in the
 //! modules named after the tables. It must not know who is connected, what is allowed or what time
 //! it is.
 
