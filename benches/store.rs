@@ -49,7 +49,7 @@ fn main() -> Result<(), Failure> {
     let beside = std::env::var_os("STARLING_BENCH_FOLDER")
         .map_or_else(|| PathBuf::from(env!("CARGO_TARGET_TMPDIR")), PathBuf::from);
     let folder = tempfile::tempdir_in(beside)?;
-    let store = Arc::new(SqliteStore::open(&SqliteOptions::new(folder.path()))?);
+    let store = Arc::new(SqliteStore::open(SqliteOptions::new(folder.path()))?);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         let bench = Bench::new(store, commits).await?;
