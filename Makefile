@@ -38,7 +38,8 @@ demo: tools ## Two terminals and a bot chat while the server is killed; shows wh
 swarm: tools ## Load, faults and the history checker: make swarm ARGS="--help"
 	$(CARGO) run --release --locked --package starling-loadtest --bin swarm -- $(ARGS)
 
-bench: swarm ## The same as swarm
+bench: tools ## Measure the store on this machine's disk
+	$(CARGO) bench --locked --bench store -- $(ARGS)
 
 tools:
 	@./scripts/tools.sh

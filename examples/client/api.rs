@@ -11,7 +11,7 @@ use tokio::sync::Mutex;
 use tokio::time::{Instant, sleep};
 
 /// A token is replaced this long before it runs out.
-const EARLY: Duration = Duration::from_secs(60);
+const EARLY: Duration = Duration::from_mins(1);
 const ANSWER_WITHIN: Duration = Duration::from_secs(10);
 
 /// The text in a value, or none.
@@ -222,11 +222,13 @@ impl Api {
             let (mut found, mut before) = (None, String::new());
             loop {
                 let page = self.get(&format!("/rooms/public{before}")).await?;
-                // Newest first: the last that is found is the oldest.
+                // Newest first: the last with the name is the oldest.
                 let rooms = page["rooms"].as_array().into_iter().flatten();
-                let named = rooms.filter(|details| details["room"]["name"] == name);
-                found =
-                    named.last().map(|details| text(&details["room"]["id"]).to_owned()).or(found);
+                let mut named = rooms.filter(|details| details["room"]["name"] == name);
+                found = named
+                    .next_back()
+                    .map(|details| text(&details["room"]["id"]).to_owned())
+                    .or(found);
                 let Some(next) = page["next"].as_str() else { break };
                 before = format!("?before={next}");
             }

@@ -5,7 +5,7 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
@@ -21,7 +21,7 @@ mod api;
 pub use api::{Api, Problem, text};
 
 /// The server says something every 25 seconds. Whoever hears nothing for so long is cut off.
-const SILENCE: Duration = Duration::from_secs(60);
+const SILENCE: Duration = Duration::from_mins(1);
 const CONNECT_WITHIN: Duration = Duration::from_secs(10);
 const LONGEST_PAUSE_MS: u64 = 10_000;
 /// Pages that are loaded at most after a `reload`.
@@ -120,15 +120,19 @@ impl Client {
 
     /// How many messages were not acknowledged yet.
     pub fn unsent(&self) -> usize {
-        self.shared.change(|kept| kept.unsent.len())
+        self.shared.lock().unsent.len()
     }
 }
 
 impl Shared {
+    fn lock(&self) -> MutexGuard<'_, Kept> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Changes what is kept, and writes it down: beside the file first, so that it is never half
     /// there.
     fn change<T>(&self, change: impl FnOnce(&mut Kept) -> T) -> T {
-        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut kept = self.lock();
         let result = change(&mut kept);
         if let Some(file) = &self.file {
             let half = file.with_extension("new");
@@ -209,19 +213,12 @@ impl Connection {
         let (mut under_way, mut not_before) = (None, Instant::now());
         let (mut heard, mut renew_at) = (Instant::now(), self.api.renew_at().await);
         loop {
-            if *connected && under_way.is_none() && not_before <= Instant::now() {
-                let next = self.shared.change(|kept| {
-                    let next = kept.unsent.front_mut()?;
-                    let message = next.clone();
-                    next.tried = true;
-                    Some(message)
-                });
-                if let Some(Unsent { nonce, text, tried }) = next {
-                    number += 1;
-                    under_way = Some(number);
-                    say!(json!({ "id": number, "type": "send", "room_id": self.room,
-                                 "nonce": nonce, "text": text, "retry": tried }));
-                }
+            let may_send = *connected && under_way.is_none() && not_before <= Instant::now();
+            if may_send && let Some(Unsent { nonce, text, tried }) = self.next_to_send() {
+                number += 1;
+                under_way = Some(number);
+                say!(json!({ "id": number, "type": "send", "room_id": self.room,
+                             "nonce": nonce, "text": text, "retry": tried }));
             }
             let received = tokio::select! {
                 received = socket.next() => received,
@@ -288,6 +285,15 @@ impl Connection {
                 _ => self.take(frame),
             }
         }
+    }
+
+    /// The oldest message that was not acknowledged. From now on it may have reached the server.
+    fn next_to_send(&self) -> Option<Unsent> {
+        let message = self.shared.lock().unsent.front().cloned()?;
+        if !message.tried {
+            self.shared.change(|kept| kept.unsent.iter_mut().take(1).for_each(|m| m.tried = true));
+        }
+        Some(message)
     }
 
     fn advance(&mut self, frame: &Value) {
