@@ -48,6 +48,12 @@ pub fn asyncapi() -> String {
     add::<ClientFrame>(&mut schemas);
     add::<ServerFrame>(&mut schemas);
     add::<Event>(&mut schemas);
+    // A member has a version, and so is a `Changed` as well: not exactly one of the answers.
+    if let Some(answer) = schemas.get_mut("Answer").and_then(Value::as_object_mut)
+        && let Some(answers) = answer.remove("oneOf")
+    {
+        answer.insert("anyOf".to_owned(), answers);
+    }
     let message = |name: &str, title: &str| json!({ "title": title, "contentType": "application/json", "payload": { "$ref": format!("#/components/schemas/{name}") } });
     let errors: Vec<_> = ErrorCode::ALL
         .iter()

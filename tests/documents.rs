@@ -97,6 +97,16 @@ fn every_reference_leads_somewhere() {
 }
 
 #[test]
+fn the_schemas_have_the_codes_that_are_sent() {
+    for json in [documents::openapi(), documents::asyncapi()] {
+        let document: Value = serde_json::from_str(&json).expect("it is JSON");
+        let codes = &document["components"]["schemas"]["ErrorCode"]["enum"];
+        let sent: Vec<_> = ErrorCode::ALL.iter().map(|code| code.as_str()).collect();
+        assert_eq!(*codes, serde_json::json!(sent));
+    }
+}
+
+#[test]
 fn openapi_names_each_operation_once_and_documents_its_errors() {
     let document: Value = serde_json::from_str(&documents::openapi()).expect("it is JSON");
     let mut names = std::collections::HashSet::new();
