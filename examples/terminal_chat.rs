@@ -57,7 +57,7 @@ async fn main() {
             (Err(problem), _) | (_, Err(problem)) => {
                 println!("* {}", problem.detail);
                 if !problem.is_passing() {
-                    return;
+                    std::process::exit(1);
                 }
             }
         }

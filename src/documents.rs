@@ -6,7 +6,9 @@ use std::fmt::Write;
 use clap::CommandFactory;
 use serde_json::{Map, Value, json};
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
-use utoipa::openapi::{Components, InfoBuilder, License, OpenApi};
+use utoipa::openapi::{
+    Components, Content, InfoBuilder, License, OpenApi, PathItem, Ref, ResponseBuilder,
+};
 use utoipa::{PartialSchema, ToSchema};
 use utoipa_actix_web::AppExt;
 
@@ -17,6 +19,12 @@ use crate::protocol::codes::{Advice, CloseCode, ErrorCode};
 use crate::protocol::server::ServerFrame;
 use crate::protocol::{Event, Role, RoomKind, SUBPROTOCOL};
 use crate::{http, observe, ws};
+
+const OF_EVERY_TOKEN: &[(&str, &str, &str)] = &[
+    ("401", "NotLoggedIn", "`unauthenticated`, `session_ended`"),
+    ("429", "TooMany", "`rate_limited`; `retry-after` says when to try again"),
+    ("503", "Unavailable", "`storage_unavailable`, `overloaded`, `shutting_down`"),
+];
 
 /// The `OpenAPI` document, as JSON.
 pub fn openapi() -> String {
@@ -37,7 +45,27 @@ pub fn openapi() -> String {
         .license(Some(license))
         .build();
     let scheme = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
-    api.components.get_or_insert_with(Components::new).add_security_scheme("token", scheme);
+    let components = api.components.get_or_insert_with(Components::new);
+    components.add_security_scheme("token", scheme);
+    // What each request with a token may be answered stands in one place.
+    for (status, name, codes) in OF_EVERY_TOKEN {
+        let problem = Content::new(Some(Ref::from_schema_name("Problem")));
+        let response = ResponseBuilder::new()
+            .description(*codes)
+            .content("application/problem+json", problem)
+            .build();
+        components.responses.insert((*name).to_owned(), response.into());
+        let all = api.paths.paths.values_mut().flat_map(|path| {
+            let PathItem { get, put, post, delete, patch, .. } = path;
+            [get, put, post, delete, patch].into_iter().flatten()
+        });
+        for operation in all.filter(|operation| operation.security.is_some()) {
+            let responses = &mut operation.responses.responses;
+            responses
+                .entry((*status).to_owned())
+                .or_insert_with(|| Ref::from_response_name(*name).into());
+        }
+    }
     let json = api.to_pretty_json().expect("the document is plain data");
     json + "\n"
 }

@@ -115,6 +115,9 @@ fn openapi_names_each_operation_once_and_documents_its_errors() {
             let name = operation["operationId"].as_str().unwrap_or_default();
             assert!(names.insert(name.to_owned()), "{name} stands for two operations");
             assert!(operation["responses"].is_object(), "{method} {path} has no responses");
+            if operation["security"].is_array() {
+                assert!(operation["responses"]["401"].is_object(), "{method} {path} has no 401");
+            }
             let variables = path.matches('{').count();
             let parameters = operation["parameters"].as_array().map_or(0, |parameters| {
                 parameters.iter().filter(|parameter| parameter["in"] == "path").count()
