@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::Arc;
 use std::time::Instant;
@@ -12,7 +12,7 @@ use starling::app::App;
 use starling::config::Config;
 use tempfile::TempDir;
 
-use super::{Api, PATIENCE, register, register_named};
+use super::{Api, PATIENCE, register};
 
 /// A server in this process.
 pub struct Node {
@@ -50,10 +50,6 @@ impl Node {
     /// A new person. The first is the server's admin.
     pub async fn person(&self) -> Api {
         register(self.address).await
-    }
-
-    pub async fn person_named(&self, username: &str) -> Api {
-        register_named(self.address, username).await
     }
 
     /// So many new people.
@@ -144,12 +140,8 @@ impl Process {
         }
     }
 
-    /// What it holds in memory, in KiB.
-    pub fn resident_kib(&self) -> u64 {
-        let path = PathBuf::from(format!("/proc/{}/status", self.child.id()));
-        let status = std::fs::read_to_string(path).expect("the process runs");
-        let line = status.lines().find(|line| line.starts_with("VmRSS:")).expect("a line");
-        line.split_whitespace().nth(1).and_then(|kib| kib.parse().ok()).expect("a number")
+    pub fn data(&self) -> &Path {
+        self.data.path()
     }
 
     pub async fn person(&self) -> Api {
@@ -187,10 +179,4 @@ fn arguments(data: &Path, listen: &str, flags: &[&str]) -> Vec<String> {
     }
     arguments.extend(flags.iter().map(|flag| (*flag).into()));
     arguments
-}
-
-/// An address where nobody listens.
-pub fn dead_end() -> SocketAddr {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
-    listener.local_addr().expect("its address")
 }
