@@ -56,7 +56,7 @@ const WAITING_LOGINS: usize = 64;
 /// After the clients have moved: for what they were doing last.
 const FINISH_WITHIN: Duration = Duration::from_secs(5);
 
-const EXPIRE_EVERY: Duration = Duration::from_secs(3600);
+const EXPIRE_EVERY: Duration = Duration::from_hours(1);
 
 /// A server that runs.
 pub struct App {
@@ -113,7 +113,7 @@ impl App {
         });
         let inboxes: Vec<_> = (0..workers).map(|_| Arc::new(Inbox::default())).collect();
         let relay = Relay::new(bus, catch_up, inboxes.clone());
-        relay.start();
+        let mut keeping = relay.start();
 
         let listener = listen(config.listen)
             .with_context(|| format!("It can't listen on {}", config.listen))?;
@@ -170,11 +170,11 @@ impl App {
             .tcp_nodelay(true)
             .listen(listener)?
             .run();
-        let keeping = vec![
+        keeping.extend([
             tokio::spawn(service.clone().keep_presence()),
             tokio::spawn(observe::keep_metrics(metrics)),
             tokio::spawn(expire(store, service.clone())),
-        ];
+        ]);
         Ok(Self {
             address,
             server: server.handle(),
@@ -207,7 +207,11 @@ impl App {
         }
         self.server.stop(true).await;
         self.running.await??;
-        self.keeping.iter().for_each(JoinHandle::abort);
+        for task in self.keeping {
+            task.abort();
+            // It was aborted; what it held is free now.
+            let _ = task.await;
+        }
         Ok(())
     }
 }

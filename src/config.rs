@@ -90,7 +90,12 @@ pub struct Config {
     pub drain_ms: u64,
 
     /// What is logged, for example `info` or `info,starling=debug`
-    #[arg(long, env = "STARLING_LOG", default_value = "info", value_name = "FILTER")]
+    #[arg(
+        long,
+        env = "STARLING_LOG",
+        default_value = "info,actix_server=warn",
+        value_name = "FILTER"
+    )]
     pub log: String,
 
     /// How logs look

@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use futures_util::future::BoxFuture;
 use parking_lot::Mutex;
 use tokio::sync::Notify;
+use tokio::task::JoinHandle;
 
 use crate::bus::{Bus, Head, Listener, Signal};
 use crate::domain::cursor::LAG_MS;
@@ -83,13 +84,15 @@ impl Relay {
         }))
     }
 
-    /// Starts the relay's tasks on the current runtime. They end with it.
-    pub fn start(&self) {
+    /// Starts the relay's tasks. They run until they are aborted.
+    pub fn start(&self) -> Vec<JoinHandle<()>> {
         let listener = self.0.bus.listen();
-        tokio::spawn(self.clone().listen(listener));
-        tokio::spawn(self.clone().compare());
-        tokio::spawn(self.clone().repair());
-        tokio::spawn(self.clone().forget());
+        vec![
+            tokio::spawn(self.clone().listen(listener)),
+            tokio::spawn(self.clone().compare()),
+            tokio::spawn(self.clone().repair()),
+            tokio::spawn(self.clone().forget()),
+        ]
     }
 
     async fn listen(self, mut listener: Box<dyn Listener>) {
@@ -120,11 +123,11 @@ impl Relay {
                         frame: publication.frame,
                         heard,
                     };
-                    followed.give(&mut batches, item);
+                    followed.give(&mut batches, &item);
                 }
                 Signal::Whisper { topic, frame } => {
                     if let Some(followed) = topics.get(&topic) {
-                        followed.give(&mut batches, Item::Whisper { topic, frame });
+                        followed.give(&mut batches, &Item::Whisper { topic, frame });
                     }
                 }
                 Signal::Subscribed { topic, head } => {
@@ -257,7 +260,7 @@ impl Relay {
         };
         let mut batches = vec![Vec::new(); self.0.inboxes.len()];
         if replay.too_many {
-            followed.give(&mut batches, too_many(topic));
+            followed.give(&mut batches, &too_many(topic));
         }
         for event in &replay.events {
             let item = Item::Event {
@@ -267,7 +270,7 @@ impl Relay {
                 frame: event.frame.clone(),
                 heard: Instant::now(),
             };
-            followed.give(&mut batches, item);
+            followed.give(&mut batches, &item);
         }
         self.hand_over(&mut topics, batches);
         true
@@ -412,7 +415,7 @@ impl Followed {
         self.dirty && !self.repairing && self.heard.is_some() && self.workers != 0
     }
 
-    fn give(&self, batches: &mut [Vec<Item>], item: Item) {
+    fn give(&self, batches: &mut [Vec<Item>], item: &Item) {
         for (worker, batch) in batches.iter_mut().enumerate() {
             if self.workers & (1 << worker) != 0 {
                 batch.push(item.clone());

@@ -75,7 +75,7 @@ mod tests {
 
     fn topic(n: u8) -> Topic {
         let id = Uuid::from_u128(u128::from(n / 2));
-        if n % 2 == 0 { Topic::Room(RoomId(id)) } else { Topic::User(UserId(id)) }
+        if n.is_multiple_of(2) { Topic::Room(RoomId(id)) } else { Topic::User(UserId(id)) }
     }
 
     proptest! {

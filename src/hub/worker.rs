@@ -28,9 +28,12 @@ const JOINED_BYTES: usize = 32 * 1024;
 /// Where a connection's events go.
 pub enum Peer {
     Socket(Outbox),
-    /// A long poll, which wants its events one by one: it says what became of the event.
-    Poll(Box<dyn Fn(Option<EventId>, &Frame)>),
+    /// A long poll, which wants its events one by one.
+    Poll(Collector),
 }
+
+/// Takes an event with what it was published under; a transient one has nothing.
+pub type Collector = Box<dyn Fn(Option<EventId>, &Frame)>;
 
 /// The hub of this thread.
 #[derive(Clone)]
@@ -137,7 +140,7 @@ impl Hub {
 
     /// Tells every socket when to come back, and closes it then: spread, so that the next server is
     /// not asked by all at once.
-    fn drain(&self, state: &State, within_ms: u64) {
+    fn drain(state: &State, within_ms: u64) {
         let mut leaving = Vec::new();
         for (_, connection) in &state.connections {
             let Peer::Socket(outbox) = &connection.peer else { continue };
@@ -177,7 +180,7 @@ impl Hub {
                     continue;
                 }
                 Item::Drain { within_ms } => {
-                    self.drain(&state, within_ms);
+                    Self::drain(&state, within_ms);
                     continue;
                 }
                 Item::Event { topic, event_id, control, frame, heard } => {

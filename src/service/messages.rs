@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::turns::Turn;
 use super::{Access, Answered, Caller, Refusal, Service, Taken, Telling};
 use crate::bus::{Admitted, Attempt, LimitKey};
 use crate::domain::history::Range;
@@ -48,7 +49,8 @@ impl Service {
         {
             return Err(Refusal::field("reply_to", "There is no such message in this room."));
         }
-        let taken = self.take_id()?;
+        let (taken, turn) = self.0.turns.take(room, || self.take_id());
+        let taken = taken?;
         let began = Instant::now();
         let admitted = self
             .0
@@ -75,7 +77,8 @@ impl Service {
             ..message(caller.user, id, MessageKind::Text)
         };
         let service = self.clone();
-        self.to_its_end(async move { service.store_and_tell(room, message, first, at).await }).await
+        self.to_its_end(async move { service.store_and_tell(room, message, first, at, turn).await })
+            .await
     }
 
     async fn store_and_tell(
@@ -84,6 +87,7 @@ impl Service {
         message: Message,
         first: bool,
         at: Option<Instant>,
+        turn: Turn,
     ) -> Answered<Sent> {
         let id = message.id;
         let new = NewMessage { room_id, message: message.clone(), first };
@@ -91,6 +95,7 @@ impl Service {
             Written::New => {
                 let event = Event::Message { room_id, message };
                 let taken = Taken { id: id.into(), at };
+                turn.come().await;
                 self.tell(taken, vec![Telling::to(Topic::Room(room_id), event)]).await?;
                 observe::MESSAGES.add("", 1);
                 Ok(Sent { message_id: id, duplicate: false })
@@ -118,7 +123,8 @@ impl Service {
         author: UserId,
         system: SystemEvent,
     ) -> Answered<()> {
-        let taken = self.take_id()?;
+        let (taken, turn) = self.0.turns.take(room_id, || self.take_id());
+        let taken = taken?;
         let message = Message {
             system: Some(system),
             ..message(author, taken.id.into(), MessageKind::System)
@@ -126,6 +132,7 @@ impl Service {
         let new = NewMessage { room_id, message: message.clone(), first: true };
         self.0.store.write_message(new).await?;
         let event = Event::Message { room_id, message };
+        turn.come().await;
         self.tell(taken, vec![Telling::to(Topic::Room(room_id), event)]).await
     }
 
@@ -243,23 +250,31 @@ impl Service {
             let detail = "Name a message of this room, as `read`, `delivered` or both.";
             return Err(Refusal::field("read", detail));
         }
-        let watermarks =
-            Watermarks { room_id, user_id: caller.user, delivered, read, version: taken.id };
+        // One's own other devices are told in any case.
+        let told_to = if self.size(room_id).await? <= RECEIPTS_TOLD_UP_TO {
+            Topic::Room(room_id)
+        } else {
+            Topic::User(caller.user)
+        };
+        let watermarks = Watermarks {
+            room_id,
+            user_id: caller.user,
+            delivered,
+            read,
+            version: taken.id,
+            told_to,
+        };
         let service = self.clone();
-        let size = self.size(room_id).await?;
         self.to_its_end(async move {
             let Some(member) = service.0.store.raise_watermarks(watermarks).await? else {
                 return current(&access);
             };
             service.know_member(&member).await;
-            // One's own other devices are told in any case.
-            let topic = if size <= RECEIPTS_TOLD_UP_TO {
-                Topic::Room(room_id)
-            } else {
-                Topic::User(member.user_id)
+            let telling = Telling {
+                topic: told_to,
+                control: None,
+                event: Event::Member { member: member.clone() },
             };
-            let telling =
-                Telling { topic, control: None, event: Event::Member { member: member.clone() } };
             service.tell(taken, vec![telling]).await?;
             Ok(member)
         })

@@ -11,6 +11,7 @@ mod presence;
 mod refusal;
 mod rooms;
 mod sync;
+mod turns;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -19,7 +20,7 @@ use tokio_util::task::TaskTracker;
 
 pub use access::Access;
 pub use accounts::Device;
-pub use presence::{DeviceHere, Presences};
+pub use presence::DeviceHere;
 pub use refusal::{Answered, Refusal};
 pub use sync::{Caller, Start};
 
@@ -86,7 +87,8 @@ struct Inner {
     /// Writes, and what is told of them, under way.
     tasks: TaskTracker,
     known: access::Known,
-    presences: Presences,
+    turns: turns::Turns,
+    presences: presence::Presences,
 }
 
 /// An id, and when it was taken.
@@ -117,7 +119,8 @@ impl Service {
             session_lasts: parts.session_lasts,
             tasks: TaskTracker::new(),
             known: access::Known::default(),
-            presences: Presences::default(),
+            turns: turns::Turns::default(),
+            presences: presence::Presences::default(),
         }))
     }
 

@@ -32,61 +32,57 @@ impl Here {
     }
 }
 
-/// A device that is there; dropped when its connection ends, in whatever way.
+/// A device that is connected here.
 pub struct DeviceHere {
     service: Service,
-    pub device: Uuid,
+    /// Another one for each connection.
+    device: Uuid,
+}
+
+impl DeviceHere {
+    /// The device is in use, or has been left alone.
+    pub async fn set_idle(&self, idle: bool) -> Answered<()> {
+        if let Some(here) = self.service.0.presences.0.lock().get_mut(&self.device) {
+            here.idle = idle;
+        }
+        self.lease().await
+    }
+
+    async fn lease(&self) -> Answered<()> {
+        let here = self.service.0.presences.0.lock().get(&self.device).copied();
+        let leases = here.map(|here| here.lease(self.device, LEASE_MS)).into_iter().collect();
+        let announcements = self.service.0.bus.presence_lease(leases).await?;
+        self.service.announce(announcements).await
+    }
 }
 
 impl Drop for DeviceHere {
     fn drop(&mut self) {
-        let (service, device) = (self.service.clone(), self.device);
-        // Without a runtime the server has ended, and its leases run out.
-        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-            let gone = async move { service.device_gone(device).await };
-            self.service.0.tasks.spawn_on(gone, &runtime);
-        }
+        let service = self.service.clone();
+        let Some(here) = service.0.presences.0.lock().remove(&self.device) else { return };
+        let lease = here.lease(self.device, GRACE_MS);
+        tokio::spawn(async move {
+            match service.0.bus.presence_lease(vec![lease]).await {
+                Ok(announcements) => service.announce_or_log(announcements).await,
+                Err(error) => tracing::warn!(%error, "a device's lease could not be shortened"),
+            }
+        });
     }
 }
 
 impl Service {
-    /// A device is there, for as long as what is returned is kept. `device`: one for each
-    /// connection.
+    /// A device is there for as long as what is returned lives, and a moment longer: it may only be
+    /// reloading.
     pub async fn device_here(
         &self,
         user: UserId,
-        device: Uuid,
         idle: bool,
         choice: PresenceChoice,
     ) -> Answered<DeviceHere> {
-        let here = Here { user, idle, choice };
-        self.0.presences.0.lock().insert(device, here);
-        let kept = DeviceHere { service: self.clone(), device };
-        let announcements = self.0.bus.presence_lease(vec![here.lease(device, LEASE_MS)]).await?;
-        self.announce(announcements).await?;
-        Ok(kept)
-    }
-
-    /// A device uses what it has, or has been left alone.
-    pub async fn device_idle(&self, device: Uuid, idle: bool) -> Answered<()> {
-        let here = self.0.presences.0.lock().get_mut(&device).map(|here| {
-            here.idle = idle;
-            *here
-        });
-        let Some(here) = here else { return Ok(()) };
-        let announcements = self.0.bus.presence_lease(vec![here.lease(device, LEASE_MS)]).await?;
-        self.announce(announcements).await
-    }
-
-    /// Its connection ended. It counts for a moment more, in case it is only reloading.
-    async fn device_gone(&self, device: Uuid) {
-        let Some(here) = self.0.presences.0.lock().remove(&device) else { return };
-        match self.0.bus.presence_lease(vec![here.lease(device, GRACE_MS)]).await {
-            Ok(announcements) => {
-                let _ = self.announce(announcements).await;
-            }
-            Err(error) => tracing::warn!(%error, "a device's lease could not be shortened"),
-        }
+        let here = DeviceHere { service: self.clone(), device: Uuid::new_v4() };
+        self.0.presences.0.lock().insert(here.device, Here { user, idle, choice });
+        here.lease().await?;
+        Ok(here)
     }
 
     pub async fn choose_presence(&self, caller: &Caller, choice: PresenceChoice) -> Answered<()> {
@@ -139,7 +135,7 @@ impl Service {
         loop {
             tokio::time::sleep(Duration::from_millis(SWEEP_MS)).await;
             rounds += 1;
-            if rounds % (RENEW_MS / SWEEP_MS) == 0 {
+            if rounds.is_multiple_of(RENEW_MS / SWEEP_MS) {
                 let here: Vec<_> = {
                     let presences = self.0.presences.0.lock();
                     presences.iter().map(|(device, here)| here.lease(*device, LEASE_MS)).collect()

@@ -1,6 +1,6 @@
 //! What must last: people, sessions, rooms, members, messages.
 //!
-//! [`Store`] is the contract; [`contract`] is the suite that every implementation passes unchanged.
+//! [`Store`] is the contract; `contract` is the suite that every implementation passes unchanged.
 //! A store knows nothing of who is connected, of permissions or of time: whoever calls it has
 //! decided, and gives ids and times.
 
@@ -13,7 +13,8 @@ use crate::protocol::{
 };
 
 pub mod catch_up;
-pub mod contract;
+#[cfg(test)]
+pub(crate) mod contract;
 pub mod sqlite;
 
 /// An account with what only its owner and the server may know.
@@ -104,6 +105,9 @@ pub struct Watermarks {
     pub delivered: Option<MessageId>,
     pub read: Option<MessageId>,
     pub version: EventId,
+    /// The topic in whose changes it is found: the room's or, where a room is so large that its
+    /// members are not told, the person's own.
+    pub told_to: Topic,
 }
 
 /// A change of one person's one reaction.
@@ -211,7 +215,8 @@ pub type StoreResult<T> = Result<T, StoreError>;
 /// arrive in. So repeating a write is harmless.
 ///
 /// **Change log.** Each write of a room's things is found by [`Store::changes`] of that room, under
-/// the version as its change id; each change of a membership also by those of its person. The log
+/// the version as its change id; each change of a membership also by those of its person;
+/// watermarks by those of the topic that they name. The log
 /// reaches back at least [`crate::domain::cursor::MAX_AGE_MS`].
 ///
 /// **Errors.** See [`StoreError`]; after `Unavailable` a write may have happened.

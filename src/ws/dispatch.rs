@@ -45,7 +45,7 @@ pub async fn dispatch(session: &mut Session, command: Command) -> Done {
             ("typing", service.typing(caller, room_id, on).await.map(|()| Answer::Nothing))
         }
         Command::Activity { idle } => {
-            let told = service.device_idle(session.here.device, idle).await;
+            let told = session.device.set_idle(idle).await;
             ("activity", told.map(|()| Answer::Nothing))
         }
         Command::Presence { choice } => {

@@ -69,8 +69,7 @@ pub async fn poll(
     let following = resume::follow(&service, &seat, &claims).await?;
     seat.watch(&watched).await;
     let presence = following.arrival.presence;
-    let device = claims.sid.as_uuid();
-    let here = service.device_here(claims.sub, device, query.idle, presence).await?;
+    let _here = service.device_here(claims.sub, query.idle, presence).await?;
 
     let mut answer = Collected::new(&start);
     let reached = resume::catch_up(&service, &following, &start, &mut answer).await?;
@@ -84,9 +83,8 @@ pub async fn poll(
         observe::POLLS.change(-1.0);
     }
     for (event_id, json) in live.take() {
-        answer.add(event_id, json);
+        answer.add(event_id, &json);
     }
-    drop(here);
     let polled = Polled {
         cursor: answer.cursor(reached).encode(),
         resumed: start.is_known(),
@@ -98,31 +96,36 @@ pub async fn poll(
 /// What happens while the poll waits.
 #[derive(Default)]
 struct Live {
-    events: RefCell<(Vec<(Option<EventId>, Bytes)>, usize)>,
+    events: RefCell<Events>,
     more: Notify,
+}
+
+#[derive(Default)]
+struct Events {
+    list: Vec<(Option<EventId>, Bytes)>,
+    bytes: usize,
 }
 
 impl Live {
     fn add(&self, event_id: Option<EventId>, frame: &Frame) {
         let mut events = self.events.borrow_mut();
-        let (list, bytes) = &mut *events;
         let json = frame.json();
         // What has no place is not named in the cursor, and so is told by the next poll.
-        if *bytes + json.len() <= MOST_BYTES {
-            *bytes += json.len();
-            list.push((event_id, json));
+        if events.bytes + json.len() <= MOST_BYTES {
+            events.bytes += json.len();
+            events.list.push((event_id, json));
         }
         self.more.notify_one();
     }
 
     async fn something(&self) {
-        while self.events.borrow().0.is_empty() {
+        while self.events.borrow().list.is_empty() {
             self.more.notified().await;
         }
     }
 
     fn take(&self) -> Vec<(Option<EventId>, Bytes)> {
-        std::mem::take(&mut self.events.borrow_mut().0)
+        std::mem::take(&mut self.events.borrow_mut().list)
     }
 }
 
@@ -146,7 +149,7 @@ impl Collected {
     }
 
     /// A live event, unless it was read from the store already.
-    fn add(&mut self, event_id: Option<EventId>, json: Bytes) {
+    fn add(&mut self, event_id: Option<EventId>, json: &Bytes) {
         if let Some(id) = event_id {
             let fingerprint = id.fingerprint();
             if self.told.contains(&fingerprint) || self.read.contains(&fingerprint) {
@@ -154,7 +157,7 @@ impl Collected {
             }
             self.ids.push(id);
         }
-        self.push(&json);
+        self.push(json);
     }
 
     fn push(&mut self, json: &Bytes) {

@@ -5,7 +5,6 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use actix_web::http::header::SEC_WEBSOCKET_PROTOCOL;
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse, get};
-use uuid::Uuid;
 
 use super::dispatch::{self, Done};
 use super::resume::{self, Listener};
@@ -81,7 +80,7 @@ pub(super) struct Session {
     pub service: Service,
     pub caller: Caller,
     pub seat: Seat,
-    pub here: DeviceHere,
+    pub device: DeviceHere,
 }
 
 impl Connection {
@@ -89,7 +88,7 @@ impl Connection {
         let hello = tokio::time::timeout(HELLO_WITHIN, self.first_frame()).await;
         let (id, command) = match hello {
             Ok(Ok(Some(frame))) => (frame.id, frame.command),
-            Ok(Ok(None)) => return,
+            Ok(Ok(None)) => return self.outbox.close(CloseCode::Done),
             Ok(Err(code)) => return self.outbox.close(code),
             Err(_) => return self.outbox.close(CloseCode::LogIn),
         };
@@ -112,6 +111,8 @@ impl Connection {
             }
         };
         self.converse(session).await;
+        // Where the client is gone, the sending half has to go too.
+        self.outbox.close(CloseCode::Done);
     }
 
     async fn first_frame(&mut self) -> Result<Option<ClientFrame>, CloseCode> {
@@ -160,9 +161,8 @@ impl Connection {
         self.send(&Frame::of(&ServerFrame::CaughtUp { cursor }));
         seat.caught_up(reached);
         let (caller, arrival) = (following.caller, following.arrival);
-        let device = Uuid::new_v4();
-        let here = self.service.device_here(caller.user, device, idle, arrival.presence).await?;
-        Ok(Session { service: self.service.clone(), caller, seat, here })
+        let device = self.service.device_here(caller.user, idle, arrival.presence).await?;
+        Ok(Session { service: self.service.clone(), caller, seat, device })
     }
 
     /// Carries out commands, one after another, until the connection ends.
@@ -201,6 +201,12 @@ impl Connection {
                 }
             };
             if frame.command == Command::Heartbeat {
+                continue;
+            }
+            // The hub closes it too, at its next heartbeat; nothing is done in between.
+            let renews = matches!(frame.command, Command::Renew { .. });
+            if now_ms() / 1000 >= session.caller.token_until_s && !renews {
+                self.answer(frame.id, Err(Refusal::of(ErrorCode::Unauthenticated)));
                 continue;
             }
             let verdict = window.pass(self.service.limits().commands, now_ms());

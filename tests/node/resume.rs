@@ -60,7 +60,10 @@ async fn whoever_comes_back_is_told_all_that_happened_and_sees_what_others_see()
     let mut seen = View::default();
     seen.take_all(&there.drain());
     for (id, message) in &seen.messages {
-        assert_eq!(view.messages.get(id), Some(message));
+        // Reactions have a version of their own, and were told apart to whoever was there.
+        for field in ["text", "version", "deleted", "author_id", "system"] {
+            assert_eq!(view.messages[id][field], message[field], "{field}");
+        }
     }
     for (key, member) in &seen.members {
         assert_eq!(view.members.get(key), Some(member));
@@ -160,7 +163,7 @@ async fn a_room_with_too_much_to_tell_is_loaded_again_and_the_others_are_told() 
 /// Nothing falls between what is told again and what is live.
 #[tokio::test(flavor = "multi_thread")]
 async fn no_event_falls_between_the_replay_and_what_is_live() {
-    const SAID: u64 = 600;
+    const SAID: u64 = 400;
     let node = Node::start().await;
     let [ada, bob] = node.people().await;
     let room = ada.room_with("private", &[&bob]).await;

@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use rusqlite::{Connection, ErrorCode, OptionalExtension, Params, Row};
+use rusqlite::{CachedStatement, Connection, ErrorCode, OptionalExtension, Params, Row};
 
 use super::metrics;
 use crate::protocol::EventId;
@@ -30,7 +30,7 @@ impl<'a> Db<'a> {
         read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
     ) -> StoreResult<Vec<T>> {
         self.count();
-        let mut statement = self.connection.prepare_cached(sql)?;
+        let mut statement = self.prepare(sql)?;
         let rows = statement.query_map(params, read)?.collect::<Result<_, _>>()?;
         Ok(rows)
     }
@@ -43,13 +43,13 @@ impl<'a> Db<'a> {
         read: impl FnOnce(&Row<'_>) -> rusqlite::Result<T>,
     ) -> StoreResult<Option<T>> {
         self.count();
-        let mut statement = self.connection.prepare_cached(sql)?;
+        let mut statement = self.prepare(sql)?;
         Ok(statement.query_row(params, read).optional()?)
     }
 
     /// Runs a statement that writes; how many rows it changed.
     pub(super) fn write(&self, sql: &str, params: impl Params) -> StoreResult<usize> {
-        Ok(self.connection.prepare_cached(sql)?.execute(params)?)
+        Ok(self.prepare(sql)?.execute(params)?)
     }
 
     /// Takes note of an event id that the transaction writes.
@@ -60,6 +60,12 @@ impl<'a> Db<'a> {
     /// The newest event id that was noted.
     pub(super) fn newest(&self) -> Option<EventId> {
         self.newest.get()
+    }
+
+    fn prepare(&self, sql: &str) -> rusqlite::Result<CachedStatement<'a>> {
+        #[cfg(test)]
+        super::tests::plans::check(self.connection, sql);
+        self.connection.prepare_cached(sql)
     }
 
     fn count(&self) {

@@ -12,8 +12,8 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use super::migrate::{self, APPLICATION_ID};
 
-const DATA_FILE: &str = "starling.db";
-const LOCK_FILE: &str = "starling.lock";
+pub(super) const DATA_FILE: &str = "starling.db";
+pub(super) const LOCK_FILE: &str = "starling.lock";
 
 /// A file up to this size is checked whole at each start, which takes less than a second.
 const WHOLE_CHECK_BYTES: u64 = 64 * 1024 * 1024;

@@ -164,7 +164,11 @@ pub(super) fn raise_watermarks(db: &Db<'_>, to: &Watermarks) -> StoreResult<Opti
     let version = above(to.version, Some(current.version));
     let new = Member { delivered, read, version, ..current };
     put_member(db, &new)?;
-    changes::log(db, Topic::Room(new.room_id), new.version, Thing::Member(new.user_id))?;
+    let thing = match to.told_to {
+        Topic::User(_) => Thing::Membership(new.room_id),
+        Topic::Room(_) | Topic::Presence(_) => Thing::Member(new.user_id),
+    };
+    changes::log(db, to.told_to, new.version, thing)?;
     Ok(Some(new))
 }
 

@@ -16,7 +16,7 @@ use super::metrics;
 use crate::store::{StoreError, StoreResult};
 
 /// Jobs that wait; more are refused with [`StoreError::Overloaded`]. A second or two of work.
-const QUEUE: usize = 8_192;
+pub(super) const QUEUE: usize = 8_192;
 
 /// Jobs in one transaction: enough that the `fsync` hardly counts, few enough that nobody waits
 /// long for the others.
@@ -24,9 +24,6 @@ const BATCH: usize = 512;
 
 /// Pages (4 KiB each) in the write-ahead log from which on it is copied into the file.
 const CHECKPOINT_PAGES: i64 = 2_000;
-
-/// Commits between two looks at how long the write-ahead log is.
-const COMMITS_A_LOOK: u32 = 16;
 
 /// The handle of the writer's thread. Dropping it waits until all that was taken is written.
 #[derive(Debug)]
@@ -116,7 +113,6 @@ where
 
 fn work(connection: &Connection, waiting: &Receiver<Box<dyn Job>>) {
     let mut batch = Vec::with_capacity(BATCH);
-    let mut commits = 0;
     while let Ok(first) = waiting.recv() {
         batch.push(first);
         batch.extend(waiting.try_iter().take(BATCH - 1));
@@ -130,11 +126,8 @@ fn work(connection: &Connection, waiting: &Receiver<Box<dyn Job>>) {
         for job in batch.drain(..) {
             job.answer(failure.as_ref().map(db::copy));
         }
-        commits += 1;
         // On a full disk the log's own space is the first that can be won back.
-        if failed || commits % COMMITS_A_LOOK == 0 {
-            checkpoint(connection, if failed { 1 } else { CHECKPOINT_PAGES });
-        }
+        checkpoint(connection, if failed { 1 } else { CHECKPOINT_PAGES });
     }
     checkpoint(connection, 1);
 }
@@ -180,12 +173,10 @@ fn roll_back(connection: &Connection) {
 /// Copies the write-ahead log into the file, once it has so many pages. Nobody writes meanwhile, and
 /// readers don't keep long, so the log's space is then used again from its beginning.
 fn checkpoint(connection: &Connection, from: i64) {
-    let look = |mode: &str| -> rusqlite::Result<i64> {
-        connection.pragma_query_value(None, mode, |row| row.get(1))
-    };
+    let pages = |sql| connection.prepare_cached(sql)?.query_row((), |row| row.get::<_, i64>(1));
     let run = || {
-        if look("wal_checkpoint(NOOP)")? >= from {
-            look("wal_checkpoint(PASSIVE)")?;
+        if pages("PRAGMA wal_checkpoint(NOOP)")? >= from {
+            pages("PRAGMA wal_checkpoint(PASSIVE)")?;
         }
         Ok::<_, rusqlite::Error>(())
     };

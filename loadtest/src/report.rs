@@ -1,0 +1,82 @@
+//! A run's result: a table for people, and with `--json` one object of the same numbers.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+
+use crate::book::Numbers;
+use crate::histogram::Histogram;
+
+#[derive(Default)]
+pub struct Report {
+    rows: Vec<(String, Value)>,
+}
+
+impl Report {
+    pub fn add(&mut self, name: &str, value: impl Into<Value>) {
+        self.rows.push((name.to_owned(), value.into()));
+    }
+
+    /// A number with three digits behind the point at most.
+    pub fn number(&mut self, name: &str, value: f64) {
+        self.add(name, (value * 1000.0).round() / 1000.0);
+    }
+
+    pub fn latency(&mut self, name: &str, histogram: &Histogram) {
+        let shares = [("p50", 0.5), ("p99", 0.99), ("p999", 0.999), ("max", 1.0)];
+        for (label, share) in shares {
+            self.number(&format!("{name}_{label}_ms"), histogram.quantile(share) as f64 / 1e6);
+        }
+    }
+
+    pub fn counts<K: ToString>(&mut self, name: &str, counts: &BTreeMap<K, u64>) {
+        let counts: Map<_, _> =
+            counts.iter().map(|(key, count)| (key.to_string(), (*count).into())).collect();
+        self.add(name, counts);
+    }
+
+    /// What every step of traffic tells; `seconds` is how long was measured.
+    pub fn numbers(&mut self, numbers: &Numbers, seconds: f64) {
+        self.number("messages_sent_per_s", numbers.sent as f64 / seconds);
+        self.number("messages_acknowledged_per_s", numbers.acknowledged as f64 / seconds);
+        self.latency("ack", &numbers.acks);
+        self.number("deliveries_per_s", numbers.deliveries as f64 / seconds);
+        self.latency("delivery", &numbers.latency);
+        self.add("deliveries", numbers.all_deliveries);
+        self.add("expected", numbers.expected);
+        self.add("lost", numbers.lost);
+        self.add("duplicated", numbers.duplicates);
+        self.add("inversions", numbers.inversions);
+        self.add("foreign", numbers.foreign);
+        self.add("late", numbers.late);
+        self.add("unsent", numbers.unsent);
+        self.add("unanswered", numbers.unanswered);
+        self.counts("errors", &numbers.errors);
+        if numbers.all_deliveries > 0 {
+            let cost = numbers.cpu as f64 / numbers.all_deliveries as f64;
+            self.number("swarm_cpu_ns_per_delivery", cost);
+        }
+    }
+
+    pub fn print(&self, title: &str, json: bool) {
+        let width = self.rows.iter().map(|(name, _)| name.len()).max().unwrap_or_default();
+        println!("{title}");
+        for (name, value) in &self.rows {
+            let label = name.replace('_', " ");
+            match value {
+                Value::Object(map) if map.is_empty() => println!("  {label:width$}  none"),
+                Value::Object(map) => {
+                    println!("  {label:width$}");
+                    for (key, count) in map {
+                        println!("    {key}: {count}");
+                    }
+                }
+                Value::String(text) => println!("  {label:width$}  {text}"),
+                number => println!("  {label:width$}  {number}"),
+            }
+        }
+        if json {
+            println!("{}", Value::Object(self.rows.iter().cloned().collect()));
+        }
+    }
+}
