@@ -334,15 +334,15 @@ async fn rooms_where_nothing_happened_cost_no_read_on_coming_back() {
         reads(person).await - before
     };
     let (in_none, in_many) = (cost(&bob).await, cost(&ada).await);
-    assert_eq!(in_many, in_none);
+    assert!(in_many <= in_none, "{in_many} reads with many rooms, {in_none} with none");
     let cursor = ada.socket().await.cursor;
     ada.say(&alone, "something").await;
     let before = reads(&ada).await;
     ada.resume(&cursor).await;
     let with_one = reads(&ada).await - before;
     assert!(
-        (in_none + 1..in_none + 8).contains(&with_one),
-        "{with_one} for one busy room, {in_none} for none"
+        (in_many + 1..in_many + 8).contains(&with_one),
+        "{with_one} reads with one busy room, {in_many} with none"
     );
 }
 

@@ -209,12 +209,13 @@ async fn a_poll_follows_a_room_that_its_person_comes_into() {
             async move { bob.poll(Some(&next), if waits { 5 } else { 0 }).await.ok() }
         });
         let room = ada.room_with("private", &[&bob]).await;
-        ada.say(&room, "welcome").await;
+        let welcome = format!("welcome, {waits}");
+        ada.say(&room, &welcome).await;
         let first = polling.await.unwrap();
         next = cursor(&first);
         let mut view = View::default();
         view.take_all(&events(&first));
-        while !view.texts().contains(&"welcome".to_owned()) {
+        while !view.texts().contains(&welcome) {
             let answer = bob.poll(Some(&next), 20).await.ok();
             view.take_all(&events(&answer));
             next = cursor(&answer);
