@@ -49,7 +49,7 @@ fn main() -> Result<(), Failure> {
     let beside = std::env::var_os("STARLING_BENCH_FOLDER")
         .map_or_else(|| PathBuf::from(env!("CARGO_TARGET_TMPDIR")), PathBuf::from);
     let folder = tempfile::tempdir_in(beside)?;
-    let store = Arc::new(SqliteStore::open(&SqliteOptions::new(folder.path()))?);
+    let store = Arc::new(SqliteStore::open(SqliteOptions::new(folder.path()))?);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         let bench = Bench::new(store, commits).await?;
@@ -131,7 +131,8 @@ impl Bench {
         let read = |n: usize| {
             let version = next(clock);
             let (room_id, user_id, read) = (rooms[n % ROOMS], *user, Some(version.into()));
-            let to = Watermarks { room_id, user_id, delivered: None, read, version };
+            let told_to = Topic::Room(room_id);
+            let to = Watermarks { room_id, user_id, delivered: None, read, version, told_to };
             let store = store.clone();
             async move { store.raise_watermarks(to).await.map(drop) }
         };

@@ -73,7 +73,7 @@ pub struct App {
 impl App {
     /// Opens the store, and starts to listen.
     pub async fn start(config: &Config) -> anyhow::Result<Self> {
-        let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&SqliteOptions::new(&config.data))?);
+        let store: Arc<dyn Store> = Arc::new(SqliteStore::open(SqliteOptions::new(&config.data))?);
         let bus: Arc<dyn Bus> = Arc::new(LocalBus::new());
         Self::start_with(config, store, bus).await
     }

@@ -389,11 +389,11 @@ impl Interest for Relay {
 
     fn follow_from_now(&self, worker: usize, topic: Topic) {
         let new = self.note(worker, &[topic], true);
-        if !new.is_empty() {
+        if new.is_empty() {
+            self.0.dirty.notify_one();
+        } else {
             let relay = self.clone();
             tokio::spawn(async move { relay.subscribe(new).await });
-        } else {
-            self.0.dirty.notify_one();
         }
     }
 

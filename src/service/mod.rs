@@ -203,7 +203,8 @@ impl Service {
     async fn publish(&self, taken: Taken, tellings: &[Telling]) -> Answered<()> {
         let publication = |telling: &Telling| Publication {
             topic: telling.topic,
-            event_id: taken.id,
+            // A state that was changed at the same time has a version a little above.
+            event_id: telling.event.version().map_or(taken.id, |version| version.max(taken.id)),
             control: telling.control,
             frame: Frame::of(&telling.event),
         };

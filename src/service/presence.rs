@@ -61,12 +61,16 @@ impl Drop for DeviceHere {
         let service = self.service.clone();
         let Some(here) = service.0.presences.0.lock().remove(&self.device) else { return };
         let lease = here.lease(self.device, GRACE_MS);
-        tokio::spawn(async move {
+        let shorten = async move {
             match service.0.bus.presence_lease(vec![lease]).await {
                 Ok(announcements) => service.announce_or_log(announcements).await,
                 Err(error) => tracing::warn!(%error, "a device's lease could not be shortened"),
             }
-        });
+        };
+        // Without a runtime the server has ended, and its leases run out.
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            runtime.spawn(shorten);
+        }
     }
 }
 

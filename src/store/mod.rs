@@ -212,7 +212,10 @@ pub type StoreResult<T> = Result<T, StoreError>;
 /// store without transactions, such that repeating the call completes them.
 ///
 /// **Versions.** A state is replaced only by one with a higher version, whatever order writes
-/// arrive in. So repeating a write is harmless.
+/// arrive in. So repeating a write is harmless. What must not be lost because something else about
+/// the same thing was written under a higher version before it (a membership, a watermark, a
+/// reaction, a deletion) makes a state with the next version after that: whoever tells of a write
+/// tells the version that it gave back.
 ///
 /// **Change log.** Each write of a room's things is found by [`Store::changes`] of that room, under
 /// the version as its change id; each change of a membership also by those of its person;
@@ -330,7 +333,8 @@ pub trait Store: Send + Sync + 'static {
 
     async fn message(&self, room: RoomId, id: MessageId) -> StoreResult<Option<Message>>;
 
-    /// The new state. `None` where there is no such message, or it is deleted.
+    /// The new state; where an edit came too late, the newer state that stays. `None` where there is
+    /// no such message, or it is deleted.
     async fn change_message(&self, change: MessageChange) -> StoreResult<Option<Message>>;
 
     async fn react(&self, change: ReactionChange) -> StoreResult<Reacted>;

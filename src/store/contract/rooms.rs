@@ -67,8 +67,8 @@ pub async fn a_room_is_replaced_only_by_a_newer_state(s: &Stage) -> StoreResult<
         ..room.clone()
     };
     s.store.update_room(newer.clone()).await?;
-    s.store.update_room(older).await?;
     s.store.update_room(newer.clone()).await?;
+    s.store.update_room(older).await?;
     assert_eq!(s.store.room(room.id).await?, Some(newer));
     Ok(())
 }

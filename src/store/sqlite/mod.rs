@@ -1,7 +1,7 @@
 //! The store of a server on one machine: `SQLite` in the data folder.
 //!
-//! One thread writes and shares each `fsync` among all who wait ([`writer`]); a few threads read
-//! ([`readers`]). The methods of [`Store`] only hand work to them: what the work is stands in the
+//! One thread writes and shares each `fsync` among all who wait (`writer`); a few threads read
+//! (`readers`). The methods of [`Store`] only hand work to them: what the work is stands in the
 //! modules named after the tables. It must not know who is connected, what is allowed or what time
 //! it is.
 
@@ -78,15 +78,15 @@ pub struct SqliteStore {
 
 impl SqliteStore {
     /// Opens the data, making it where there is none.
-    pub fn open(options: &SqliteOptions) -> Result<Self, OpenError> {
-        let folder = Folder::take(&options.folder)?;
+    pub fn open(options: SqliteOptions) -> Result<Self, OpenError> {
+        let SqliteOptions { folder: path, readers } = options;
+        let folder = Folder::take(&path)?;
         let failed = |error: std::io::Error| OpenError::Failed {
-            path: options.folder.clone(),
+            path: path.clone(),
             reason: error.to_string(),
         };
         let writer = folder.writer()?;
-        let readers =
-            (0..options.readers.max(1)).map(|_| folder.reader()).collect::<Result<_, _>>()?;
+        let readers = (0..readers.max(1)).map(|_| folder.reader()).collect::<Result<_, _>>()?;
         Ok(Self {
             readers: Readers::start(readers).map_err(failed)?,
             writer: Writer::start(writer).map_err(failed)?,

@@ -21,7 +21,7 @@ fn folder() -> TempDir {
 }
 
 fn open(folder: &Path) -> Arc<SqliteStore> {
-    Arc::new(SqliteStore::open(&SqliteOptions::new(folder)).expect("the data opens"))
+    Arc::new(SqliteStore::open(SqliteOptions::new(folder)).expect("the data opens"))
 }
 
 fn stage(store: &Arc<SqliteStore>) -> Stage {

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use rusqlite::Connection;
 use rusqlite::config::DbConfig;
+use rusqlite::types::Value;
 use tempfile::TempDir;
 
 use super::children::{bytes_of, child_after, given_folder};
@@ -20,7 +21,7 @@ use crate::store::{Store, StoreError, StoreResult};
 const PAGE: usize = 4_096;
 
 fn refused(folder: &Path) -> OpenError {
-    let error = SqliteStore::open(&SqliteOptions::new(folder)).expect_err("it must be refused");
+    let error = SqliteStore::open(SqliteOptions::new(folder)).expect_err("it must be refused");
     let text = error.to_string();
     assert!(text.contains(&*folder.to_string_lossy()) && text.ends_with('.'), "{text}");
     error
@@ -49,6 +50,20 @@ async fn what_was_written_is_there_after_the_store_was_closed() -> StoreResult<(
     Ok(())
 }
 
+#[tokio::test]
+async fn a_commit_is_on_disk_before_it_is_answered() -> StoreResult<()> {
+    const FULL: u32 = 2;
+    let folder = folder();
+    let store = open(folder.path());
+    let setting = async |sql: &'static str| {
+        store.write(move |db| db.row(sql, (), |row| row.get::<_, Value>(0))).await
+    };
+    let integer = Value::Integer(FULL.into());
+    assert_eq!(setting("PRAGMA synchronous").await?, Some(integer));
+    assert_eq!(setting("PRAGMA journal_mode").await?, Some(Value::Text("wal".to_owned())));
+    Ok(())
+}
+
 #[test]
 fn nobody_else_may_look_into_the_folder() {
     let outer = folder();
@@ -74,13 +89,12 @@ fn a_second_server_on_the_same_folder_is_refused_until_the_first_has_gone() {
 async fn data_of_a_newer_program_is_refused_and_left_alone() -> StoreResult<()> {
     let (folder, _) = written().await?;
     let file = folder.path().join(DATA_FILE);
-    let newer = Connection::open(&file)?;
     // Once as a newer program leaves it that was killed, once as one that was stopped.
-    for in_the_log in [true, false] {
+    for was_killed in [true, false] {
+        let newer = Connection::open(&file)?;
+        newer.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, was_killed)?;
         newer.pragma_update(None, "user_version", migrate::VERSION + 1)?;
-        if !in_the_log {
-            newer.pragma_update(None, "wal_checkpoint", "TRUNCATE")?;
-        }
+        drop(newer);
         let before = fs::read(&file).expect("the file");
         let OpenError::Newer { found, known, .. } = refused(folder.path()) else {
             panic!("it is newer");
@@ -171,7 +185,7 @@ async fn whatever_page_is_overwritten_no_read_panics() -> StoreResult<()> {
         }
         fs::write(&file, &bytes).expect("it is written");
         // What the check at the start can't see, a read may meet.
-        if let Ok(store) = SqliteStore::open(&SqliteOptions::new(folder.path())) {
+        if let Ok(store) = SqliteStore::open(SqliteOptions::new(folder.path())) {
             match store.history(room, Range::Newest, 1_000).await {
                 Ok(_) => {}
                 Err(StoreError::Damaged(reason)) => assert!(!reason.contains("panic"), "{reason}"),
