@@ -257,6 +257,60 @@ async fn told_to_stop_it_moves_its_clients_and_ends_well() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_signing_key_is_its_owners_alone_and_tokens_outlive_the_process() {
+    use std::os::unix::fs::PermissionsExt;
+    let mut server = Process::start();
+    let ada = server.person().await;
+    let key = server.data().join("signing-keys.json");
+    let mode = std::fs::metadata(&key).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    server.kill();
+    let server = server.start_again();
+    ada.get("/me").await.ok();
+    let refresh = json!({ "refresh_token": ada.refresh_token });
+    ada.post("/auth/refresh", refresh).await.ok();
+    drop(server);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn logs_hold_no_text_no_password_and_no_token() {
+    let (server, log) = Process::logging();
+    let (ada, bob) = (server.person().await, server.person().await);
+    let room = ada.room_with("private", &[&bob]).await;
+    let mut socket = ada.socket().await;
+    socket.say(&room, "a secret for two").await;
+    bob.post(
+        &format!("/rooms/{room}/messages"),
+        json!({ "nonce": "?", "text": "a secret for two" }),
+    )
+    .await;
+    socket.send_text(json!({ "type": "hello", "token": bob.token }).to_string()).await;
+    ada.post("/auth/login", json!({ "login": ada.username, "password": "wrong secret" })).await;
+    ada.post("/auth/refresh", json!({ "refresh_token": ada.refresh_token })).await.ok();
+    bob.poll(None, 0).await.ok();
+    server.terminate();
+    let mut server = server;
+    assert!(server.ended().await.success());
+    let log = std::fs::read_to_string(log.path()).unwrap();
+    assert!(log.lines().count() > 10, "it logs what it does: {log}");
+    assert!(log.lines().all(|line| serde_json::from_str::<Value>(line).is_ok()), "{log}");
+    let example = format!("{}@example.org", ada.username);
+    for secret in [
+        "a secret for two",
+        "wrong secret",
+        "correct horse",
+        "argon2",
+        &example,
+        &ada.username,
+        &ada.token,
+        &ada.refresh_token,
+        &bob.token,
+    ] {
+        assert!(!log.contains(secret), "{secret} is in the log");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_second_server_on_the_same_data_is_refused() {
     let server = Process::start();
     let second = Command::new(env!("CARGO_BIN_EXE_starling"))

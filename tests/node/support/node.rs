@@ -10,7 +10,7 @@ use std::time::Instant;
 use clap::Parser;
 use starling::app::App;
 use starling::config::Config;
-use tempfile::TempDir;
+use tempfile::{NamedTempFile, TempDir};
 
 use super::{Api, PATIENCE, register};
 
@@ -102,11 +102,24 @@ impl Process {
         Self::begin(self.data.clone(), &self.address.to_string(), &[])
     }
 
+    /// One that logs all that it can, as JSON, and where.
+    pub fn logging() -> (Self, NamedTempFile) {
+        let data = Arc::new(tempfile::tempdir().expect("a temporary folder"));
+        let log = NamedTempFile::new().expect("a temporary file");
+        let to = log.reopen().expect("the same file").into();
+        let flags = ["--log", "trace", "--log-format", "json"];
+        (Self::logging_to(data, "127.0.0.1:0", &flags, to), log)
+    }
+
     fn begin(data: Arc<TempDir>, listen: &str, flags: &[&str]) -> Self {
+        Self::logging_to(data, listen, flags, Stdio::inherit())
+    }
+
+    fn logging_to(data: Arc<TempDir>, listen: &str, flags: &[&str], log: Stdio) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_starling"))
             .args(&arguments(data.path(), listen, flags)[1..])
-            .args(["--log", "warn"])
             .stdout(Stdio::piped())
+            .stderr(log)
             .spawn()
             .expect("the server's program starts");
         let mut lines = BufReader::new(child.stdout.take().expect("it is piped")).lines();
@@ -172,6 +185,7 @@ fn arguments(data: &Path, listen: &str, flags: &[&str]) -> Vec<String> {
         ("--limit-logins-from-address", "off"),
         ("--limit-commands", "off"),
         ("--drain-ms", "100"),
+        ("--log", "warn"),
     ] {
         if !flags.contains(&flag) {
             arguments.extend([flag.into(), value.into()]);
