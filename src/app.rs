@@ -56,6 +56,9 @@ const WAITING_LOGINS: usize = 64;
 /// After the clients have moved: for what they were doing last.
 const FINISH_WITHIN: Duration = Duration::from_secs(5);
 
+/// Nobody else writes to an embedded store, so what is remembered is never out of date.
+const REMEMBERED: Duration = Duration::from_mins(10);
+
 const EXPIRE_EVERY: Duration = Duration::from_hours(1);
 
 /// A server that runs.
@@ -109,6 +112,7 @@ impl App {
                 logins_from: config.limit_logins_from_address,
                 commands: config.limit_commands,
             },
+            remembered: REMEMBERED,
             session_lasts: Duration::from_secs(config.session_days * 24 * 3600),
         });
         let inboxes: Vec<_> = (0..workers).map(|_| Arc::new(Inbox::default())).collect();

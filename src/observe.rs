@@ -18,14 +18,24 @@ enum Kind {
 }
 
 pub struct Metric {
-    name: &'static str,
-    label: &'static str,
+    pub name: &'static str,
+    /// Empty where it has none.
+    pub label: &'static str,
     unit: Unit,
-    help: &'static str,
+    pub help: &'static str,
     kind: Kind,
 }
 
 impl Metric {
+    /// Its type, in Prometheus' words.
+    pub fn kind(&self) -> &'static str {
+        match self.kind {
+            Kind::Counter => "counter",
+            Kind::Gauge => "gauge",
+            Kind::Histogram => "histogram",
+        }
+    }
+
     /// Counts `n` more, under the label's value (or `""` where it has none).
     pub fn add(&'static self, label: &'static str, n: u64) {
         if self.label.is_empty() {
@@ -97,6 +107,11 @@ metrics_table! {
     DUPLICATES: Counter "starling_duplicate_messages_total" [""] Count, "Messages that had been accepted before and were sent again.";
     LATE: Counter "starling_late_publications_total" [""] Count, "Events that were published under a later id because storing them took long.";
     PASSWORD_HASHES: Histogram "starling_password_hash_seconds" [""] Seconds, "Password hashes, with the wait for a turn.";
+}
+
+/// Every metric, for the documents.
+pub fn table() -> impl Iterator<Item = &'static Metric> {
+    TABLE.iter().copied()
 }
 
 /// Buckets from 0.1 ms to 10 s.

@@ -32,7 +32,7 @@ pub async fn history(
 }
 
 /// Send a text message. Trying again with the same nonce never makes a second one.
-#[utoipa::path(tag = "messages", security(("token" = [])), params(("id" = RoomId, Path)), request_body = PostMessage, responses(
+#[utoipa::path(operation_id = "send_message", tag = "messages", security(("token" = [])), params(("id" = RoomId, Path)), request_body = PostMessage, responses(
     (status = 201, body = Sent),
     (status = "4XX", description = "`not_found`, `forbidden`, `invalid`, `nonce_reused`, `rate_limited`", body = ProblemBody, content_type = "application/problem+json"),
 ))]
@@ -49,7 +49,7 @@ pub async fn send(
 }
 
 /// Replace the text of an own message.
-#[utoipa::path(tag = "messages", security(("token" = [])), params(("id" = RoomId, Path), ("message_id" = MessageId, Path)), request_body = EditMessage, responses(
+#[utoipa::path(operation_id = "edit_message", tag = "messages", security(("token" = [])), params(("id" = RoomId, Path), ("message_id" = MessageId, Path)), request_body = EditMessage, responses(
     (status = 200, body = Changed),
     (status = "4XX", description = "`not_found`, `forbidden`, `invalid`", body = ProblemBody, content_type = "application/problem+json"),
 ))]
@@ -64,7 +64,7 @@ pub async fn edit(
 }
 
 /// Delete a message for everyone; a tombstone stays.
-#[utoipa::path(tag = "messages", security(("token" = [])), params(("id" = RoomId, Path), ("message_id" = MessageId, Path)), responses(
+#[utoipa::path(operation_id = "delete_message", tag = "messages", security(("token" = [])), params(("id" = RoomId, Path), ("message_id" = MessageId, Path)), responses(
     (status = 200, body = Changed),
     (status = "4XX", description = "`not_found`, `forbidden`", body = ProblemBody, content_type = "application/problem+json"),
 ))]

@@ -42,7 +42,7 @@ pub async fn users(service: Data<Service>, _caller: Caller, ids: Query<Ids>) -> 
 }
 
 /// The person with this username, whatever its letters' case.
-#[utoipa::path(tag = "people", security(("token" = [])), params(("username" = String, Path)), responses(
+#[utoipa::path(operation_id = "user_by_username", tag = "people", security(("token" = [])), params(("username" = String, Path)), responses(
     (status = 200, body = User),
     (status = "4XX", description = "`not_found`", body = ProblemBody, content_type = "application/problem+json"),
 ))]

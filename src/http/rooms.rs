@@ -25,7 +25,7 @@ pub async fn conversations(service: Data<Service>, caller: Caller) -> Answer {
 }
 
 /// Make a room. One is its owner.
-#[utoipa::path(tag = "rooms", security(("token" = [])), request_body = NewRoom, responses(
+#[utoipa::path(operation_id = "create_room", tag = "rooms", security(("token" = [])), request_body = NewRoom, responses(
     (status = 201, body = RoomDetails),
     (status = "4XX", description = "`invalid`, `too_many_rooms`", body = ProblemBody, content_type = "application/problem+json"),
 ))]
@@ -42,7 +42,7 @@ pub struct PublicPage {
 }
 
 /// The public rooms, newest first, fifty a page.
-#[utoipa::path(tag = "rooms", security(("token" = [])), params(PublicPage), responses((status = 200, body = PublicRooms)))]
+#[utoipa::path(operation_id = "public_rooms", tag = "rooms", security(("token" = [])), params(PublicPage), responses((status = 200, body = PublicRooms)))]
 #[get("/public")]
 pub async fn public(service: Data<Service>, caller: Caller, page: Query<PublicPage>) -> Answer {
     Ok(HttpResponse::Ok().json(service.public_rooms(&caller.0, page.before).await?))
@@ -59,7 +59,7 @@ pub async fn open_direct(service: Data<Service>, caller: Caller, body: Body<Open
 }
 
 /// A room that one is in, or that is public.
-#[utoipa::path(tag = "rooms", security(("token" = [])), params(("id" = RoomId, Path)), responses(
+#[utoipa::path(operation_id = "room", tag = "rooms", security(("token" = [])), params(("id" = RoomId, Path)), responses(
     (status = 200, body = RoomDetails),
     (status = "4XX", description = "`not_found`", body = ProblemBody, content_type = "application/problem+json"),
 ))]
@@ -69,7 +69,7 @@ pub async fn details(service: Data<Service>, caller: Caller, id: Path<RoomId>) -
 }
 
 /// Change its name, description, or whether it is public.
-#[utoipa::path(tag = "rooms", security(("token" = [])), params(("id" = RoomId, Path)), request_body = ChangeRoom, responses(
+#[utoipa::path(operation_id = "change_room", tag = "rooms", security(("token" = [])), params(("id" = RoomId, Path)), request_body = ChangeRoom, responses(
     (status = 200, body = RoomDetails),
     (status = "4XX", description = "`not_found`, `forbidden`, `invalid`", body = ProblemBody, content_type = "application/problem+json"),
 ))]
@@ -84,7 +84,7 @@ pub async fn change(
 }
 
 /// Delete it, with everything in it, for everybody.
-#[utoipa::path(tag = "rooms", security(("token" = [])), params(("id" = RoomId, Path)), responses(
+#[utoipa::path(operation_id = "delete_room", tag = "rooms", security(("token" = [])), params(("id" = RoomId, Path)), responses(
     (status = 204),
     (status = "4XX", description = "`not_found`, `forbidden`", body = ProblemBody, content_type = "application/problem+json"),
 ))]
@@ -95,7 +95,7 @@ pub async fn delete(service: Data<Service>, caller: Caller, id: Path<RoomId>) ->
 }
 
 /// Join a public room. That one is in it already is no error.
-#[utoipa::path(tag = "rooms", security(("token" = [])), params(("id" = RoomId, Path)), responses(
+#[utoipa::path(operation_id = "join_room", tag = "rooms", security(("token" = [])), params(("id" = RoomId, Path)), responses(
     (status = 200, body = RoomDetails),
     (status = "4XX", description = "`not_found`, `too_many_rooms`", body = ProblemBody, content_type = "application/problem+json"),
 ))]
@@ -105,7 +105,7 @@ pub async fn join(service: Data<Service>, caller: Caller, id: Path<RoomId>) -> A
 }
 
 /// Leave a room.
-#[utoipa::path(tag = "rooms", security(("token" = [])), params(("id" = RoomId, Path)), responses(
+#[utoipa::path(operation_id = "leave_room", tag = "rooms", security(("token" = [])), params(("id" = RoomId, Path)), responses(
     (status = 204),
     (status = "4XX", description = "`not_found`, `forbidden`, `owner_must_stay`", body = ProblemBody, content_type = "application/problem+json"),
 ))]

@@ -29,7 +29,10 @@ struct State {
     /// The socket is gone.
     gone: bool,
     socket: Option<Waker>,
+    /// Waits for room. Apart from who waits for the end, so that a delivery wakes nobody else.
     filler: Option<Waker>,
+    /// Waits for the end.
+    mourner: Option<Waker>,
 }
 
 #[derive(Default)]
@@ -108,7 +111,7 @@ impl Outbox {
         frame.put_slice(reason);
         state.queue.push_back(frame.freeze());
         state.wake_socket();
-        state.wake_filler();
+        state.wake_all();
     }
 
     pub fn is_closed(&self) -> bool {
@@ -118,18 +121,22 @@ impl Outbox {
 
     /// Resolves when the connection is closed or gone.
     pub async fn closed(&self) {
-        self.until(|state| state.closed || state.gone).await;
+        poll_fn(|context| {
+            let mut state = self.0.borrow_mut();
+            if state.closed || state.gone {
+                return Poll::Ready(());
+            }
+            state.mourner = Some(context.waker().clone());
+            Poll::Pending
+        })
+        .await;
     }
 
     /// Resolves when half of the outbox is free, or the connection is closed or gone.
     pub async fn has_room(&self) {
-        self.until(|state| state.bytes <= OUTBOX_BYTES / 4 || state.closed || state.gone).await;
-    }
-
-    async fn until(&self, condition: impl Fn(&State) -> bool) {
         poll_fn(|context| {
             let mut state = self.0.borrow_mut();
-            if condition(&state) {
+            if state.bytes <= OUTBOX_BYTES / 4 || state.closed || state.gone {
                 return Poll::Ready(());
             }
             state.filler = Some(context.waker().clone());
@@ -164,6 +171,13 @@ impl State {
             waker.wake();
         }
     }
+
+    fn wake_all(&mut self) {
+        self.wake_filler();
+        if let Some(waker) = self.mourner.take() {
+            waker.wake();
+        }
+    }
 }
 
 impl OutboxEnd {
@@ -193,7 +207,7 @@ impl Drop for OutboxEnd {
         let mut state = self.0.borrow_mut();
         state.gone = true;
         state.queue.clear();
-        state.wake_filler();
+        state.wake_all();
     }
 }
 

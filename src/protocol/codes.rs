@@ -23,8 +23,10 @@ macro_rules! error_codes {
     ($($variant:ident, $text:literal, $status:literal, $advice:ident, $meaning:literal;)*) => {
         /// A stable code for each way in which a request can fail.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+        // Not renamed one by one by `$text`, which the schema would not see; a test compares them.
+        #[serde(rename_all = "snake_case")]
         pub enum ErrorCode {
-            $(#[doc = $meaning] #[serde(rename = $text)] $variant,)*
+            $(#[doc = $meaning] $variant,)*
         }
 
         impl ErrorCode {

@@ -16,7 +16,8 @@ pub enum ServerFrame {
         #[serde(default, skip_serializing_if = "Answer::is_nothing")]
         data: Answer,
     },
-    /// The command `id` was refused, or what came was no command (`id` 0).
+    /// The command `id` was refused; or what came was no command, and `id` is 0 where none could be
+    /// read.
     Error { id: u64, error: ErrorBody },
     /// All that was missed has been told. From here on events arrive as they happen.
     CaughtUp { cursor: String },
@@ -38,8 +39,9 @@ pub enum ServerFrame {
 pub enum Answer {
     Hello(Hello),
     Sent(Sent),
-    Changed(Changed),
+    // Before `Changed`, which would take it for its own: it has a version, too.
     Member(Box<Member>),
+    Changed(Changed),
     Presence(Vec<PresenceEntry>),
     #[default]
     Nothing,

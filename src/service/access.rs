@@ -2,7 +2,8 @@
 //! for a short while.
 //!
 //! What this node writes it remembers at once; a newer state is never replaced by an older one that
-//! was read meanwhile. What another node writes is seen within [`REMEMBERED`].
+//! was read meanwhile. What another node writes is seen within
+//! [`super::Parts::remembered`].
 
 use std::hash::Hash;
 use std::sync::Arc;
@@ -16,7 +17,6 @@ use crate::domain::permissions::{Action, Actor, allowed};
 use crate::protocol::codes::ErrorCode;
 use crate::protocol::{EventId, Member, Membership, Role, Room, RoomId, SessionId, UserId};
 
-const REMEMBERED: Duration = Duration::from_secs(10);
 const ENTRIES: u64 = 100_000;
 
 pub(super) struct Known {
@@ -38,20 +38,18 @@ fn cache<K: Hash + Eq + Send + Sync + 'static, V: Clone + Send + Sync + 'static>
     Cache::builder().max_capacity(ENTRIES).time_to_live(remembered).build()
 }
 
-impl Default for Known {
-    fn default() -> Self {
+impl Known {
+    pub(super) fn new(remembered: Duration) -> Self {
         Self {
-            rooms: cache(REMEMBERED),
-            members: cache(REMEMBERED),
-            sizes: cache(REMEMBERED),
-            sessions: cache(REMEMBERED),
-            admins: cache(REMEMBERED),
+            rooms: cache(remembered),
+            members: cache(remembered),
+            sizes: cache(remembered),
+            sessions: cache(remembered),
+            admins: cache(remembered),
             typing: cache(super::messages::TYPING_AGAIN),
         }
     }
-}
 
-impl Known {
     /// Somebody came or went.
     pub(super) async fn forget_size(&self, room: RoomId) {
         self.sizes.invalidate(&room).await;

@@ -67,6 +67,9 @@ pub struct Parts {
     pub passwords: Passwords,
     pub tokens: Tokens,
     pub limits: Limits,
+    /// How long rooms, members and sessions are remembered: what another node changes is seen
+    /// after at most this time.
+    pub remembered: Duration,
     /// How long a session lasts without being refreshed.
     pub session_lasts: Duration,
 }
@@ -118,7 +121,7 @@ impl Service {
             limits: parts.limits,
             session_lasts: parts.session_lasts,
             tasks: TaskTracker::new(),
-            known: access::Known::default(),
+            known: access::Known::new(parts.remembered),
             turns: turns::Turns::default(),
             presences: presence::Presences::default(),
         }))

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use actix_web::http::header::SEC_WEBSOCKET_PROTOCOL;
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse, get};
+use serde::Deserialize;
 
 use super::dispatch::{self, Done};
 use super::resume::{self, Listener};
@@ -34,7 +35,7 @@ const REFUSED_IN_A_ROW: u32 = 1_000;
 pub const MAX_SOCKETS_DEFAULT: usize = 25_000;
 
 /// Open the socket (RFC 6455). The subprotocol is `starling.v1`; `asyncapi.json` has the frames.
-#[utoipa::path(tag = "live", responses(
+#[utoipa::path(operation_id = "open_socket", tag = "live", responses(
     (status = 101, description = "The socket is open; the first frame is a `hello`."),
     (status = "4XX", description = "`malformed`, `origin_refused`", body = crate::protocol::http::Problem, content_type = "application/problem+json"),
     (status = 503, description = "`overloaded`, `shutting_down`", body = crate::protocol::http::Problem, content_type = "application/problem+json"),
@@ -120,7 +121,7 @@ impl Connection {
             match self.incoming.next().await {
                 Received::Text(text) => {
                     return parse(text.as_bytes()).map(Some).map_err(|refusal| {
-                        self.answer(0, Err(refusal));
+                        self.answer(id_of(&text), Err(refusal));
                         CloseCode::Malformed
                     });
                 }
@@ -196,7 +197,7 @@ impl Connection {
             let frame: ClientFrame = match parse(text.as_bytes()) {
                 Ok(frame) => frame,
                 Err(refusal) => {
-                    self.answer(0, Err(refusal));
+                    self.answer(id_of(&text), Err(refusal));
                     continue;
                 }
             };
@@ -278,6 +279,17 @@ impl Listener for ToOutbox<'_> {
 
 pub(super) fn seconds_left(claims: &Claims) -> u64 {
     claims.exp.saturating_sub(now_ms() / 1000)
+}
+
+/// The id of a frame that is no command that is known, so that whoever sent it learns which; 0 where
+/// it has none.
+fn id_of(text: &str) -> u64 {
+    #[derive(Default, Deserialize)]
+    struct Numbered {
+        #[serde(default)]
+        id: u64,
+    }
+    serde_json::from_str::<Numbered>(text).unwrap_or_default().id
 }
 
 fn now_ms() -> u64 {

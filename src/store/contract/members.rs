@@ -171,11 +171,10 @@ pub async fn watermarks_told_to_their_person_are_not_told_to_the_room(
 ) -> StoreResult<()> {
     let user_id = person();
     let room_id = s.room_of(&[user_id]).await?;
-    let (read, version) = (Some(s.say(room_id, person()).await?.id), s.id());
+    let message = s.say(room_id, person()).await?.id;
+    let (read, version, since) = (Some(message), s.id(), message.into());
     let told_to = Topic::User(user_id);
     let to = Watermarks { room_id, user_id, delivered: None, read, version, told_to };
-    let before = version.tick() - 1;
-    let since = crate::protocol::EventId::new(before, 0);
     let member = s.store.raise_watermarks(to).await?.expect("it rose");
     assert_eq!(s.store.changes(Topic::Room(room_id), since, 10).await?.events, []);
     let own = s.store.changes(told_to, since, 10).await?.events;
