@@ -472,3 +472,6 @@ fn too_many(topic: Topic) -> Item {
     };
     Item::TooMany { topic, frame: Frame::of(&ServerFrame::Reload { room_id }) }
 }
+
+#[cfg(test)]
+mod tests;

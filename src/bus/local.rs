@@ -374,3 +374,49 @@ impl Person {
         (std::mem::replace(&mut self.announced, status) != status).then_some(status)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bus::contract::{contract_tests, frame, room};
+
+    fn fresh() -> (Arc<dyn Bus>, ()) {
+        (Arc::new(LocalBus::new()), ())
+    }
+
+    contract_tests!(fresh);
+
+    #[tokio::test]
+    async fn what_its_queue_can_not_hold_is_a_gap_of_its_topic() {
+        let bus = LocalBus::new();
+        let mut listener = bus.listen();
+        let (busy, calm) = (room(), room());
+        bus.subscribe(&[busy, calm]).await.expect("it can't be cut off");
+        let text = "x".repeat(1024 * 1024);
+        let publication = |topic, text: &str| Publication {
+            topic,
+            event_id: EventId::floor(1),
+            control: None,
+            frame: frame(text),
+        };
+        let most = QUEUE_BYTES / text.len();
+        bus.publish_now((0..=most).map(|_| publication(busy, &text)));
+        let signals = listener.next().await;
+        let (events, gaps): (Vec<_>, Vec<_>) =
+            signals.iter().partition(|signal| matches!(signal, Signal::Event { .. }));
+        assert!(events.len() < most + 1);
+        assert!(matches!(gaps[..], [Signal::Gap { topic }] if *topic == busy), "{gaps:?}");
+        bus.publish_now([publication(busy, "small"), publication(calm, "small")]);
+        assert_eq!(listener.next().await.len(), 2, "there is room again");
+    }
+
+    #[tokio::test]
+    async fn whoever_listens_to_a_bus_that_is_gone_is_told_that_it_ended() {
+        let bus = LocalBus::new();
+        let mut listener = bus.listen();
+        let waiting = tokio::spawn(async move { listener.next().await.len() });
+        tokio::task::yield_now().await;
+        drop(bus);
+        assert_eq!(waiting.await.expect("it ends"), 0);
+    }
+}

@@ -1,6 +1,6 @@
 //! What may be lost: live events, presence, limits, claims.
 //!
-//! [`Bus`] is the contract; [`contract`] is the suite that every implementation passes unchanged. A
+//! [`Bus`] is the contract; `contract` is the suite that every implementation passes unchanged. A
 //! bus may lie or die: the store is the truth, and nothing is promised on the bus's word alone. So
 //! loss is always said: a hole in a topic's count, [`Signal::Gap`], another epoch.
 
@@ -16,7 +16,8 @@ use crate::protocol::{
     Control, EventId, Frame, MessageId, PresenceChoice, PresenceStatus, SessionId, Topic, UserId,
 };
 
-pub mod contract;
+#[cfg(test)]
+pub(crate) mod contract;
 pub mod local;
 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -68,6 +68,9 @@ struct Connection {
     token_until_s: Cell<u32>,
     /// What its cursor stands for; `None` until it has caught up.
     cursor_ms: Cell<Option<u64>>,
+    /// Rooms that its person left before it followed them: it may have been told of them in
+    /// between, and must not follow them after all.
+    left: RefCell<Vec<Topic>>,
 }
 
 /// A connection's place in the hub; given up when dropped.
@@ -126,6 +129,7 @@ impl Hub {
             heard_s: Cell::new(self.now_s()),
             token_until_s: Cell::new(u32::MAX),
             cursor_ms: Cell::new(None),
+            left: RefCell::default(),
         });
         let turn = id % state.wheel.len();
         state.wheel[turn].push(id);
@@ -249,6 +253,7 @@ impl Hub {
                 let room = Topic::Room(room);
                 let mut any = false;
                 for id in followers {
+                    state.connections[id].left.borrow_mut().retain(|left| *left != room);
                     any |= state.index.follow(id, room);
                 }
                 if any {
@@ -259,6 +264,10 @@ impl Hub {
                 let room = Topic::Room(room);
                 let mut last = false;
                 for id in followers {
+                    let mut left = state.connections[id].left.borrow_mut();
+                    if !state.index.followed(id).contains(&room) && !left.contains(&room) {
+                        left.push(room);
+                    }
                     last |= state.index.unfollow(id, room);
                 }
                 if last {
@@ -367,10 +376,15 @@ impl Batch {
 }
 
 impl Seat {
-    /// Follows these topics. Resolves as [`Interest::follow`] does.
+    /// Follows these topics, but no room that the person left since the connection came. Resolves as
+    /// [`Interest::follow`] does.
     pub async fn follow(&self, topics: Vec<Topic>) -> bool {
+        let mut topics = topics;
         {
-            let mut state = self.hub.0.state.borrow_mut();
+            let mut guard = self.hub.0.state.borrow_mut();
+            let state = &mut *guard;
+            let left = state.connections[self.id].left.borrow();
+            topics.retain(|topic| !left.contains(topic));
             for topic in &topics {
                 state.index.follow(self.id, *topic);
             }
@@ -473,5 +487,70 @@ fn reason(code: CloseCode) -> &'static str {
         CloseCode::Moving => "moving",
         CloseCode::Trouble => "trouble",
         CloseCode::RateLimited => "rate_limited",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::future::BoxFuture;
+    use tokio::task::LocalSet;
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::protocol::RoomId;
+
+    struct Willing;
+
+    impl Interest for Willing {
+        fn follow(&self, _: usize, _: Vec<Topic>) -> BoxFuture<'static, bool> {
+            Box::pin(std::future::ready(true))
+        }
+        fn follow_from_now(&self, _: usize, _: Topic) {}
+        fn unfollow(&self, _: usize, _: &[Topic]) {}
+    }
+
+    /// What a person's own topic says of their membership.
+    fn told(user: UserId, control: Control) -> Item {
+        Item::Event {
+            topic: Topic::User(user),
+            event_id: EventId::floor(1),
+            control: Some(control),
+            frame: Frame::text(b"{}"),
+            heard: Instant::now(),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_room_that_was_left_while_its_person_arrived_is_not_followed() {
+        let (user, session) = (UserId(Uuid::new_v4()), SessionId(Uuid::new_v4()));
+        let room = RoomId(Uuid::new_v4());
+        let inbox = Arc::new(Inbox::default());
+        let (hub, running) =
+            Hub::new(0, inbox.clone(), Arc::new(Willing), |millis| millis.to_string());
+        let arriving = async {
+            let (outbox, _end) = Outbox::holding();
+            let seat = hub.join(user, session, Peer::Socket(outbox));
+            seat.follow(vec![Topic::User(user)]).await;
+            // The store said that they are in the room; then they were removed.
+            let hears = async |control| {
+                assert!(inbox.push(vec![told(user, control)]).is_empty());
+                for _ in 0..10 {
+                    tokio::task::yield_now().await;
+                }
+            };
+            hears(Control::Unfollow(room)).await;
+            seat.follow(vec![Topic::Room(room)]).await;
+            assert!(!seat.follows(Topic::Room(room)));
+
+            hears(Control::Follow(room)).await;
+            assert!(seat.follows(Topic::Room(room)), "they came back");
+            hears(Control::Unfollow(room)).await;
+            assert!(!seat.follows(Topic::Room(room)));
+            hears(Control::Follow(room)).await;
+            assert!(seat.follows(Topic::Room(room)));
+        };
+        let set = LocalSet::new();
+        set.spawn_local(running);
+        set.run_until(arriving).await;
     }
 }

@@ -435,7 +435,7 @@ async fn a_socket_whose_token_expired_is_closed_unless_it_was_renewed() {
     let keeping = async {
         let mut refresh_token = ada.refresh_token.clone();
         loop {
-            tokio::time::sleep(Duration::from_millis(1_000)).await;
+            tokio::time::sleep(Duration::from_secs(1)).await;
             let body = json!({ "refresh_token": refresh_token });
             let tokens = ada.post("/auth/refresh", body).await.ok();
             refresh_token = tokens["refresh_token"].as_str().unwrap().to_owned();

@@ -5,6 +5,9 @@ mod support;
 
 mod accounts;
 mod edge;
+mod faults;
 mod messages;
+mod poll;
+mod resume;
 mod rooms;
 mod socket;

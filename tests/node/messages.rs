@@ -73,7 +73,7 @@ async fn a_nonce_that_comes_thirty_two_times_at_once_makes_one_message() {
         let over_socket = async |number: usize| {
             let mut socket = ada.socket().await;
             let mut command = send(&room, &nonce, &text);
-            command["retry"] = (number % 2 == 0).into();
+            command["retry"] = number.is_multiple_of(2).into();
             socket.ok(command).await
         };
         let (http, sockets) =

@@ -205,11 +205,9 @@ fn api(path: &str) -> String {
     format!("/api/v1{path}")
 }
 
+/// A new person.
 pub async fn register(address: SocketAddr) -> Api {
-    register_named(address, &unique("person")).await
-}
-
-pub async fn register_named(address: SocketAddr, username: &str) -> Api {
+    let username = unique("person");
     let nobody = Api::nobody(address);
     let body = json!({
         "username": username,

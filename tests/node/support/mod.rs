@@ -8,8 +8,8 @@ mod socket;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-pub use http::{Api, Reply, register, register_named};
-pub use node::{Node, Process, dead_end};
+pub use http::{Api, register};
+pub use node::{Node, Process};
 pub use socket::{Socket, View};
 
 /// Nothing that works takes this long, on a machine however busy.

@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::Arc;
 use std::time::Instant;
@@ -10,9 +10,9 @@ use std::time::Instant;
 use clap::Parser;
 use starling::app::App;
 use starling::config::Config;
-use tempfile::TempDir;
+use tempfile::{NamedTempFile, TempDir};
 
-use super::{Api, PATIENCE, register, register_named};
+use super::{Api, PATIENCE, register};
 
 /// A server in this process.
 pub struct Node {
@@ -50,10 +50,6 @@ impl Node {
     /// A new person. The first is the server's admin.
     pub async fn person(&self) -> Api {
         register(self.address).await
-    }
-
-    pub async fn person_named(&self, username: &str) -> Api {
-        register_named(self.address, username).await
     }
 
     /// So many new people.
@@ -106,11 +102,24 @@ impl Process {
         Self::begin(self.data.clone(), &self.address.to_string(), &[])
     }
 
+    /// One that logs all that it can, as JSON, and where.
+    pub fn logging() -> (Self, NamedTempFile) {
+        let data = Arc::new(tempfile::tempdir().expect("a temporary folder"));
+        let log = NamedTempFile::new().expect("a temporary file");
+        let to = log.reopen().expect("the same file").into();
+        let flags = ["--log", "trace", "--log-format", "json"];
+        (Self::logging_to(data, "127.0.0.1:0", &flags, to), log)
+    }
+
     fn begin(data: Arc<TempDir>, listen: &str, flags: &[&str]) -> Self {
+        Self::logging_to(data, listen, flags, Stdio::inherit())
+    }
+
+    fn logging_to(data: Arc<TempDir>, listen: &str, flags: &[&str], log: Stdio) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_starling"))
             .args(&arguments(data.path(), listen, flags)[1..])
-            .args(["--log", "warn"])
             .stdout(Stdio::piped())
+            .stderr(log)
             .spawn()
             .expect("the server's program starts");
         let mut lines = BufReader::new(child.stdout.take().expect("it is piped")).lines();
@@ -144,12 +153,8 @@ impl Process {
         }
     }
 
-    /// What it holds in memory, in KiB.
-    pub fn resident_kib(&self) -> u64 {
-        let path = PathBuf::from(format!("/proc/{}/status", self.child.id()));
-        let status = std::fs::read_to_string(path).expect("the process runs");
-        let line = status.lines().find(|line| line.starts_with("VmRSS:")).expect("a line");
-        line.split_whitespace().nth(1).and_then(|kib| kib.parse().ok()).expect("a number")
+    pub fn data(&self) -> &Path {
+        self.data.path()
     }
 
     pub async fn person(&self) -> Api {
@@ -180,6 +185,7 @@ fn arguments(data: &Path, listen: &str, flags: &[&str]) -> Vec<String> {
         ("--limit-logins-from-address", "off"),
         ("--limit-commands", "off"),
         ("--drain-ms", "100"),
+        ("--log", "warn"),
     ] {
         if !flags.contains(&flag) {
             arguments.extend([flag.into(), value.into()]);
@@ -187,10 +193,4 @@ fn arguments(data: &Path, listen: &str, flags: &[&str]) -> Vec<String> {
     }
     arguments.extend(flags.iter().map(|flag| (*flag).into()));
     arguments
-}
-
-/// An address where nobody listens.
-pub fn dead_end() -> SocketAddr {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
-    listener.local_addr().expect("its address")
 }

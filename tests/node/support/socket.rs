@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::timeout;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
@@ -37,7 +37,15 @@ impl Socket {
         protocol: &str,
         origin: Option<&str>,
     ) -> Result<Self, tungstenite::Error> {
-        let tcp = TcpStream::connect(address).await?;
+        Self::over(TcpStream::connect(address).await?, address, protocol, origin).await
+    }
+
+    async fn over(
+        tcp: TcpStream,
+        address: SocketAddr,
+        protocol: &str,
+        origin: Option<&str>,
+    ) -> Result<Self, tungstenite::Error> {
         tcp.set_nodelay(true)?;
         let mut request = format!("ws://{address}/api/v1/socket").into_client_request()?;
         if !protocol.is_empty() {
@@ -66,7 +74,22 @@ impl Socket {
 
     /// `None` where the connection ends before it has caught up.
     pub async fn try_log_in(person: &Api, cursor: Option<&str>) -> Option<Self> {
-        let mut socket = Self::try_open(person.address, "starling.v1", None).await.ok()?;
+        let socket = Self::try_open(person.address, "starling.v1", None).await.ok()?;
+        socket.begin(person, cursor).await
+    }
+
+    /// A socket that has caught up, for which the kernel keeps next to nothing that is not read.
+    pub async fn log_in_narrow(person: &Api) -> Self {
+        let tcp = TcpSocket::new_v4().expect("a socket");
+        tcp.set_recv_buffer_size(4 * 1024).expect("a small buffer");
+        let tcp = tcp.connect(person.address).await.expect("the server listens");
+        let socket = Self::over(tcp, person.address, "starling.v1", None).await;
+        let socket = socket.expect("the handshake is answered");
+        socket.begin(person, None).await.expect("the log-in is accepted")
+    }
+
+    async fn begin(self, person: &Api, cursor: Option<&str>) -> Option<Self> {
+        let mut socket = self;
         let hello = json!({ "id": 0, "type": "hello", "token": person.token, "cursor": cursor });
         socket.stream.send(Message::text(hello.to_string())).await.ok()?;
         loop {
@@ -233,11 +256,6 @@ impl Socket {
                 Err(code) => return code,
             }
         }
-    }
-
-    /// The bare TCP connection below.
-    pub fn tcp(&mut self) -> &mut TcpStream {
-        self.stream.get_mut()
     }
 }
 
