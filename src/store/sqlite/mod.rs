@@ -18,7 +18,8 @@ use self::readers::Readers;
 use self::writer::Writer;
 use super::{
     Account, Arrival, Changes, MemberChange, MessageChange, NewAccount, NewMessage, Reacted,
-    ReactionChange, Rotation, SessionRecord, Store, StoreResult, Tail, Watermarks, Written,
+    ReactionChange, Rotation, SessionRecord, Store, StoreError, StoreResult, Tail, Watermarks,
+    Written,
 };
 use crate::domain::history::Range;
 use crate::protocol::{
@@ -46,6 +47,10 @@ pub use self::open::OpenError;
 /// More readers than this gain nothing: the pages that they read are in memory.
 const MAX_READERS: usize = 4;
 
+/// With less room than this on its disk the store is not well: the log may take as much until it is
+/// copied into the file.
+const LEAST_FREE_BYTES: u64 = 1024 * 1024;
+
 /// A check's result holds for this long, so that many who ask cost one write.
 const CHECK_HOLDS: Duration = Duration::from_secs(1);
 
@@ -72,7 +77,7 @@ pub struct SqliteStore {
     // In the order in which they are to be closed.
     readers: Readers,
     writer: Writer,
-    _folder: Folder,
+    folder: Folder,
     checked: Mutex<Option<(Instant, StoreResult<()>)>>,
 }
 
@@ -90,7 +95,7 @@ impl SqliteStore {
         Ok(Self {
             readers: Readers::start(readers).map_err(failed)?,
             writer: Writer::start(writer).map_err(failed)?,
-            _folder: folder,
+            folder,
             checked: Mutex::new(None),
         })
     }
@@ -329,6 +334,11 @@ impl Store for SqliteStore {
 
 impl SqliteStore {
     async fn try_both(&self) -> StoreResult<()> {
+        // A few bytes still find room where messages no longer do.
+        let free = self.folder.free_bytes();
+        if free.is_some_and(|free| free < LEAST_FREE_BYTES) {
+            return Err(StoreError::Unavailable("The disk is full, or nearly so.".to_owned()));
+        }
         let count = "INSERT INTO meta (key, value) VALUES ('checks', 1) \
                      ON CONFLICT (key) DO UPDATE SET value = value + 1";
         self.write(move |db| db.write(count, ())).await?;

@@ -69,6 +69,12 @@ pub(super) struct Folder {
 }
 
 impl Folder {
+    /// What its disk has left; `None` where the system doesn't say.
+    pub(super) fn free_bytes(&self) -> Option<u64> {
+        let disk = rustix::fs::statvfs(&self.file).ok()?;
+        Some(disk.f_bavail * disk.f_frsize)
+    }
+
     /// Makes the folder where it is missing, and takes it for this process.
     pub(super) fn take(path: &Path) -> Result<Self, OpenError> {
         let file = path.join(DATA_FILE);

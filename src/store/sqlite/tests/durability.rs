@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::process::Stdio;
+use std::time::Duration;
 
 use futures_util::future::join_all;
 use uuid::Uuid;
@@ -78,7 +79,7 @@ async fn writes_until_it_is_killed() -> StoreResult<()> {
 #[test]
 fn a_full_disk_fails_writes_until_there_is_room_and_loses_nothing() {
     let folder = folder();
-    let script = "mount -t tmpfs -o size=4m tmpfs \"$1\"";
+    let script = "mount -t tmpfs -o size=6m tmpfs \"$1\"";
     let test = "durability::on_a_disk_that_fills_up";
     let Some(mut child) = child_after(script, test, folder.path()) else { return };
     assert!(child.status().expect("it runs").success());
@@ -89,7 +90,7 @@ fn a_full_disk_fails_writes_until_there_is_room_and_loses_nothing() {
 async fn on_a_disk_that_fills_up() -> StoreResult<()> {
     let (disk, author) = (given_folder(), person());
     let ballast = disk.join("ballast");
-    fs::write(&ballast, vec![1; 1024 * 1024]).expect("there is room yet");
+    fs::write(&ballast, vec![1; 2 * 1024 * 1024]).expect("there is room yet");
     let folder = disk.join("data");
     let store = open(&folder);
     let s = stage(&store);
@@ -120,10 +121,12 @@ async fn on_a_disk_that_fills_up() -> StoreResult<()> {
         StoreResult::Ok(history.iter().map(|message| message.id).collect::<Vec<_>>())
     };
     assert_eq!(ids(&*store).await?, acknowledged, "reads go on");
+    assert!(store.check().await.is_err(), "and the store says that it is not well");
     fs::remove_file(ballast).expect("it is removed");
     for _ in 0..20 {
         acknowledged.push(write().await?);
     }
+    tokio::time::sleep(Duration::from_secs(1)).await;
     store.check().await?;
     assert_eq!(ids(&*store).await?, acknowledged);
     drop(s);
