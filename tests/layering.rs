@@ -20,7 +20,7 @@ const TABLE: &[(&str, &[&str])] = &[
     ("http", &["service", "domain", "protocol", "observe"]),
     ("ws", &["http", "service", "hub", "domain", "protocol", "observe"]),
     ("config", &["auth", "domain", "observe"]),
-    ("documents", &["http", "ws", "protocol"]),
+    ("documents", &["http", "ws", "config", "domain", "protocol", "observe"]),
     (
         "app",
         &[
