@@ -37,7 +37,7 @@ pub struct Config {
     #[arg(long, env = "STARLING_SIGNING_KEYS", value_name = "FILE")]
     pub signing_keys: Option<PathBuf>,
 
-    /// Threads that serve connections, 1 to 64 [default: one for each core]
+    /// Threads that serve connections, 1 to 64 [default: one for each core but one, which the store has]
     #[arg(long, env = "STARLING_WORKERS", value_name = "NUMBER", value_parser = clap::value_parser!(u8).range(1..=64))]
     pub workers: Option<u8>,
 
@@ -113,8 +113,8 @@ impl Config {
     }
 
     pub fn workers(&self) -> usize {
-        let cores = || std::thread::available_parallelism().map_or(1, usize::from).min(64);
-        self.workers.map_or_else(cores, usize::from)
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        self.workers.map_or((cores - 1).clamp(1, 64), usize::from)
     }
 }
 

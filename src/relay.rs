@@ -7,7 +7,7 @@
 //! comparison with the bus's heads that finds nothing missing advances the proved time.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use futures_util::future::BoxFuture;
@@ -15,7 +15,7 @@ use parking_lot::Mutex;
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
-use crate::bus::{Bus, Head, Listener, Signal};
+use crate::bus::{Bus, Ear, Head, Signal};
 use crate::domain::cursor::LAG_MS;
 use crate::hub::{Inbox, Interest, Item};
 use crate::observe;
@@ -86,23 +86,12 @@ impl Relay {
 
     /// Starts the relay's tasks. They run until they are aborted.
     pub fn start(&self) -> Vec<JoinHandle<()>> {
-        let listener = self.0.bus.listen();
+        self.0.bus.listen(Box::new(RelayEar(Arc::downgrade(&self.0))));
         vec![
-            tokio::spawn(self.clone().listen(listener)),
             tokio::spawn(self.clone().compare()),
             tokio::spawn(self.clone().repair()),
             tokio::spawn(self.clone().forget()),
         ]
-    }
-
-    async fn listen(self, mut listener: Box<dyn Listener>) {
-        loop {
-            let signals = listener.next().await;
-            if signals.is_empty() {
-                return;
-            }
-            self.relay(signals);
-        }
     }
 
     /// Hands a batch of signals to the workers: one hand-over for each interested worker.
@@ -378,6 +367,17 @@ impl Relay {
             }
         }
         false
+    }
+}
+
+/// The relay, as the bus knows it: it doesn't keep it alive.
+struct RelayEar(Weak<Inner>);
+
+impl Ear for RelayEar {
+    fn hear(&self, signals: Vec<Signal>) {
+        if let Some(relay) = self.0.upgrade() {
+            Relay(relay).relay(signals);
+        }
     }
 }
 

@@ -9,10 +9,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use tokio::sync::Mutex;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::time::timeout;
 use uuid::Uuid;
 
-use super::{Attempt, Bus, BusResult, Head, Lease, LimitKey, Listener, Publication, Signal};
+use super::{Attempt, Bus, BusResult, Ear, Head, Lease, LimitKey, Publication, Signal};
 use crate::domain::clock::HybridClock;
 use crate::domain::window::Limit;
 use crate::protocol::{
@@ -80,8 +81,17 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// A bus, and who listens to it. Its methods set the stage; they promise nothing.
 pub(crate) struct Stage {
     pub bus: Arc<dyn Bus>,
-    listener: Mutex<(Box<dyn Listener>, Vec<Signal>)>,
+    listener: Mutex<(UnboundedReceiver<Vec<Signal>>, Vec<Signal>)>,
     clock: HybridClock,
+}
+
+struct Pipe(UnboundedSender<Vec<Signal>>);
+
+impl Ear for Pipe {
+    fn hear(&self, signals: Vec<Signal>) {
+        // A stage that is gone listens no more.
+        let _ = self.0.send(signals);
+    }
 }
 
 /// An event as it was heard.
@@ -94,7 +104,9 @@ pub(crate) struct Heard {
 
 impl Stage {
     pub fn new(bus: Arc<dyn Bus>) -> Self {
-        let listener = Mutex::new((bus.listen(), Vec::new()));
+        let (pipe, heard) = unbounded_channel();
+        bus.listen(Box::new(Pipe(pipe)));
+        let listener = Mutex::new((heard, Vec::new()));
         Self { bus, listener, clock: HybridClock::default() }
     }
 
@@ -161,9 +173,8 @@ impl Stage {
                 waiting.remove(at);
                 return found;
             }
-            let more = timeout(PATIENCE, listener.next()).await.expect("a signal in time");
-            assert!(!more.is_empty(), "the bus has ended");
-            waiting.extend(more);
+            let more = timeout(PATIENCE, listener.recv()).await.expect("a signal in time");
+            waiting.extend(more.expect("the bus has not ended"));
         }
     }
 

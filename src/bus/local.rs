@@ -1,27 +1,22 @@
 //! The bus of a server that stands alone: in the process, behind two locks.
 //!
-//! It can't be cut off, and loses events only where its one listener falls behind by more than
-//! [`QUEUE_BYTES`], which it says.
+//! It can't be cut off and loses nothing: whoever publishes hands the event on before going on. So
+//! no thread has to be woken between a publisher and the workers.
 
 use std::collections::{HashMap, HashSet, VecDeque};
-use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use async_trait::async_trait;
 use parking_lot::Mutex;
-use tokio::sync::Notify;
 use uuid::Uuid;
 
 use super::{
-    Admitted, Announcement, Attempt, Bus, BusResult, CLAIM_MS, Head, Lease, LimitKey, Listener,
+    Admitted, Announcement, Attempt, Bus, BusResult, CLAIM_MS, Ear, Head, Lease, LimitKey,
     Publication, Signal,
 };
 use crate::domain::presence;
 use crate::domain::window::{Limit, Verdict, Window};
 use crate::protocol::{EventId, Frame, MessageId, PresenceChoice, PresenceStatus, Topic, UserId};
-
-/// What may wait for the listener, in bytes of frames.
-const QUEUE_BYTES: usize = 64 * 1024 * 1024;
 
 /// After a start everybody seems to be away until they have reconnected. For this long their
 /// absence is "not known".
@@ -34,25 +29,15 @@ pub struct LocalBus {
     started: Instant,
     started_ms: u64,
     epoch: u64,
-    live: Arc<Live>,
+    live: Mutex<Live>,
     small: Mutex<Small>,
 }
 
 /// The way of events.
 #[derive(Default)]
 struct Live {
-    state: Mutex<LiveState>,
-    more: Notify,
-}
-
-#[derive(Default)]
-struct LiveState {
     heads: HashMap<Topic, TopicHead>,
-    queue: VecDeque<Signal>,
-    queued_bytes: usize,
-    /// Topics that lost an event since the listener last looked.
-    gaps: HashSet<Topic>,
-    ended: bool,
+    ear: Option<Box<dyn Ear>>,
 }
 
 #[derive(Clone, Copy, Default)]
@@ -97,7 +82,7 @@ impl LocalBus {
             started: Instant::now(),
             started_ms: wall_ms(),
             epoch: rand::random(),
-            live: Arc::default(),
+            live: Mutex::default(),
             small: Mutex::default(),
         }
     }
@@ -113,19 +98,22 @@ impl LocalBus {
 
     fn publish_now(&self, publications: impl IntoIterator<Item = Publication>) {
         let heard = Instant::now();
-        let mut guard = self.live.state.lock();
+        let mut guard = self.live.lock();
         let live = &mut *guard;
+        let mut signals = Vec::new();
         for publication in publications {
             let head = live.heads.entry(publication.topic).or_default();
             head.count += 1;
             head.newest = head.newest.max(Some(publication.event_id));
             if head.subscribed {
                 let (epoch, count) = (self.epoch, head.count);
-                live.push(Signal::Event { publication, epoch, count, heard });
+                signals.push(Signal::Event { publication, epoch, count, heard });
             }
         }
-        drop(guard);
-        self.live.more.notify_one();
+        // Under the lock: so events are heard in the order of their counts.
+        if let Some(ear) = live.ear.as_ref().filter(|_| !signals.is_empty()) {
+            ear.hear(signals);
+        }
     }
 
     fn head(&self, head: TopicHead) -> Head {
@@ -143,69 +131,18 @@ fn wall_ms() -> u64 {
     since_1970.map_or(0, |elapsed| elapsed.as_millis() as u64)
 }
 
-impl LiveState {
-    fn push(&mut self, signal: Signal) {
-        let (topic, bytes) = match &signal {
-            Signal::Event { publication, .. } => {
-                (publication.topic, publication.frame.bytes().len())
-            }
-            Signal::Whisper { topic, frame } => (*topic, frame.bytes().len()),
-            _ => return self.queue.push_back(signal),
-        };
-        if self.queued_bytes + bytes > QUEUE_BYTES {
-            // A whisper may be lost, but nobody has to know that it was.
-            if matches!(signal, Signal::Event { .. }) {
-                self.gaps.insert(topic);
-            }
-            return;
-        }
-        self.queued_bytes += bytes;
-        self.queue.push_back(signal);
-    }
-}
-
-impl Drop for LocalBus {
-    fn drop(&mut self) {
-        self.live.state.lock().ended = true;
-        self.live.more.notify_one();
-    }
-}
-
-struct LocalListener(Arc<Live>);
-
-#[async_trait]
-impl Listener for LocalListener {
-    async fn next(&mut self) -> Vec<Signal> {
-        loop {
-            {
-                let mut state = self.0.state.lock();
-                if !state.queue.is_empty() || !state.gaps.is_empty() {
-                    state.queued_bytes = 0;
-                    let mut signals: Vec<_> = std::mem::take(&mut state.queue).into();
-                    signals.extend(state.gaps.drain().map(|topic| Signal::Gap { topic }));
-                    return signals;
-                }
-                if state.ended {
-                    return Vec::new();
-                }
-            }
-            self.0.more.notified().await;
-        }
-    }
-}
-
 #[async_trait]
 impl Bus for LocalBus {
     fn now_ms(&self) -> Option<u64> {
         Some(wall_ms())
     }
 
-    fn listen(&self) -> Box<dyn Listener> {
-        Box::new(LocalListener(self.live.clone()))
+    fn listen(&self, ear: Box<dyn Ear>) {
+        self.live.lock().ear = Some(ear);
     }
 
     async fn subscribe(&self, topics: &[Topic]) -> BusResult<Vec<Option<Head>>> {
-        let mut live = self.live.state.lock();
+        let mut live = self.live.lock();
         let subscribe = |topic: &Topic| {
             let head = live.heads.entry(*topic).or_default();
             head.subscribed = true;
@@ -215,7 +152,7 @@ impl Bus for LocalBus {
     }
 
     async fn unsubscribe(&self, topics: &[Topic]) -> BusResult<()> {
-        let mut live = self.live.state.lock();
+        let mut live = self.live.lock();
         for topic in topics {
             if let Some(head) = live.heads.get_mut(topic) {
                 head.subscribed = false;
@@ -244,17 +181,16 @@ impl Bus for LocalBus {
     }
 
     async fn whisper(&self, topic: Topic, frame: Frame) -> BusResult<()> {
-        let mut live = self.live.state.lock();
-        if live.heads.get(&topic).is_some_and(|head| head.subscribed) {
-            live.push(Signal::Whisper { topic, frame });
-            drop(live);
-            self.live.more.notify_one();
+        let live = self.live.lock();
+        let subscribed = live.heads.get(&topic).is_some_and(|head| head.subscribed);
+        if let Some(ear) = live.ear.as_ref().filter(|_| subscribed) {
+            ear.hear(vec![Signal::Whisper { topic, frame }]);
         }
         Ok(())
     }
 
     async fn heads(&self, topics: &[Topic]) -> BusResult<Vec<Option<Head>>> {
-        let live = self.live.state.lock();
+        let live = self.live.lock();
         let head = |topic| live.heads.get(topic).map(|head| self.head(*head));
         Ok(topics.iter().map(head).collect())
     }
@@ -327,7 +263,7 @@ impl Bus for LocalBus {
         drop(small);
 
         let old = EventId::floor(wall_ms().saturating_sub(HEAD_KEEPS_MS));
-        let mut live = self.live.state.lock();
+        let mut live = self.live.lock();
         live.heads.retain(|_, head| head.subscribed || head.newest > Some(old));
         Ok(announcements)
     }
@@ -377,46 +313,14 @@ impl Person {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
-    use crate::bus::contract::{contract_tests, frame, room};
+    use crate::bus::contract::contract_tests;
 
     fn fresh() -> (Arc<dyn Bus>, ()) {
         (Arc::new(LocalBus::new()), ())
     }
 
     contract_tests!(fresh);
-
-    #[tokio::test]
-    async fn what_its_queue_can_not_hold_is_a_gap_of_its_topic() {
-        let bus = LocalBus::new();
-        let mut listener = bus.listen();
-        let (busy, calm) = (room(), room());
-        bus.subscribe(&[busy, calm]).await.expect("it can't be cut off");
-        let text = "x".repeat(1024 * 1024);
-        let publication = |topic, text: &str| Publication {
-            topic,
-            event_id: EventId::floor(1),
-            control: None,
-            frame: frame(text),
-        };
-        let most = QUEUE_BYTES / text.len();
-        bus.publish_now((0..=most).map(|_| publication(busy, &text)));
-        let signals = listener.next().await;
-        let (events, gaps): (Vec<_>, Vec<_>) =
-            signals.iter().partition(|signal| matches!(signal, Signal::Event { .. }));
-        assert!(events.len() < most + 1);
-        assert!(matches!(gaps[..], [Signal::Gap { topic }] if *topic == busy), "{gaps:?}");
-        bus.publish_now([publication(busy, "small"), publication(calm, "small")]);
-        assert_eq!(listener.next().await.len(), 2, "there is room again");
-    }
-
-    #[tokio::test]
-    async fn whoever_listens_to_a_bus_that_is_gone_is_told_that_it_ended() {
-        let bus = LocalBus::new();
-        let mut listener = bus.listen();
-        let waiting = tokio::spawn(async move { listener.next().await.len() });
-        tokio::task::yield_now().await;
-        drop(bus);
-        assert_eq!(waiting.await.expect("it ends"), 0);
-    }
 }

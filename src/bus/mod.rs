@@ -154,8 +154,8 @@ pub trait Bus: Send + Sync + 'static {
 
     // --- live events
 
-    /// What this node hears. Called once.
-    fn listen(&self) -> Box<dyn Listener>;
+    /// Gives what this node hears to `ear` from now on. Called once.
+    fn listen(&self, ear: Box<dyn Ear>);
 
     /// Hears these topics from now on. The head of a topic whose subscription holds already when
     /// this returns; for the others a [`Signal::Subscribed`] follows. In the order of `topics`.
@@ -213,11 +213,11 @@ pub trait Bus: Send + Sync + 'static {
     async fn presence_of(&self, users: &[UserId]) -> BusResult<Vec<Option<PresenceStatus>>>;
 }
 
-/// Where a node's signals come out.
-#[async_trait]
-pub trait Listener: Send {
-    /// Waits for signals and takes all that are there, in order. Empty when the bus has ended.
-    async fn next(&mut self) -> Vec<Signal>;
+/// Who hears a node's signals.
+pub trait Ear: Send + Sync + 'static {
+    /// Takes signals, in order. One call at a time, from any thread. It must not wait, and must not
+    /// call the bus: a bus may hold locks meanwhile.
+    fn hear(&self, signals: Vec<Signal>);
 }
 
 /// How long a claim on a nonce stands, in milliseconds. Later attempts are settled by the store.

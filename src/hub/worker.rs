@@ -56,6 +56,8 @@ struct State {
     wheel: Vec<Vec<ConnectionId>>,
     proved_ms: u64,
     sockets: usize,
+    /// Whoever is here was told to go.
+    draining: bool,
 }
 
 struct Connection {
@@ -137,6 +139,11 @@ impl Hub {
         Seat { hub: self.clone(), id }
     }
 
+    /// Whether everybody here was told to go elsewhere.
+    pub fn is_draining(&self) -> bool {
+        self.0.state.borrow().draining
+    }
+
     /// How many sockets are here.
     pub fn sockets(&self) -> usize {
         self.0.state.borrow().sockets
@@ -144,7 +151,8 @@ impl Hub {
 
     /// Tells every socket when to come back, and closes it then: spread, so that the next server is
     /// not asked by all at once.
-    fn drain(state: &State, within_ms: u64) {
+    fn drain(state: &mut State, within_ms: u64) {
+        state.draining = true;
         let mut leaving = Vec::new();
         for (_, connection) in &state.connections {
             let Peer::Socket(outbox) = &connection.peer else { continue };
@@ -184,7 +192,7 @@ impl Hub {
                     continue;
                 }
                 Item::Drain { within_ms } => {
-                    Self::drain(&state, within_ms);
+                    Self::drain(&mut state, within_ms);
                     continue;
                 }
                 Item::Event { topic, event_id, control, frame, heard } => {

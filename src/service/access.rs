@@ -17,6 +17,8 @@ use crate::domain::permissions::{Action, Actor, allowed};
 use crate::protocol::codes::ErrorCode;
 use crate::protocol::{EventId, Member, Membership, Role, Room, RoomId, SessionId, UserId};
 
+/// Apart, and short: a size that was counted just before somebody came must not stay.
+const SIZES_REMEMBERED: Duration = Duration::from_secs(10);
 const ENTRIES: u64 = 100_000;
 
 pub(super) struct Known {
@@ -43,7 +45,7 @@ impl Known {
         Self {
             rooms: cache(remembered),
             members: cache(remembered),
-            sizes: cache(remembered),
+            sizes: cache(SIZES_REMEMBERED),
             sessions: cache(remembered),
             admins: cache(remembered),
             typing: cache(super::messages::TYPING_AGAIN),

@@ -123,7 +123,7 @@ impl Service {
     pub async fn refresh(&self, token: &str, address: IpAddr) -> Answered<Tokens> {
         let ended = || Refusal::of(ErrorCode::SessionEnded);
         let claims = tokens::Tokens::parse_refresh(token).ok_or_else(ended)?;
-        let record = self.0.store.session(claims.session).await?.ok_or_else(ended)?;
+        let mut record = self.0.store.session(claims.session).await?.ok_or_else(ended)?;
         if !self.0.tokens.verify_refresh(&claims, &record.salt) {
             return Err(ended());
         }
@@ -140,6 +140,9 @@ impl Service {
                 expires_at: now + self.0.session_lasts.as_millis() as u64,
                 address: address.to_string(),
             };
+            let session = &mut record.session;
+            (session.last_used_at, session.expires_at) = (rotation.at, rotation.expires_at);
+            session.address.clone_from(&rotation.address);
             let won = self.0.store.rotate_session(rotation).await?;
             if !won && self.0.store.session(claims.session).await?.is_none() {
                 return Err(ended());
@@ -229,12 +232,9 @@ impl Service {
     async fn end_sessions_of(&self, user: UserId, except: Option<SessionId>) -> Answered<()> {
         let service = self.clone();
         self.to_its_end(async move {
-            for record in service.0.store.sessions_of(user).await? {
-                if Some(record.session.id) != except {
-                    service.0.known.sessions.insert(record.session.id, false).await;
-                }
-            }
             service.0.store.end_sessions(user, except).await?;
+            // Which they were is not known for sure; all are looked up again.
+            service.0.known.sessions.invalidate_all();
             service.tell_of_sessions(user, Control::EndSessions { except }).await
         })
         .await

@@ -169,17 +169,16 @@ impl Service {
             return Ok(());
         }
         let now = self.now_ms()?;
-        let mut gone = Vec::new();
-        for (user_id, status) in announcements {
-            let offline = status == PresenceStatus::Offline;
-            if offline {
-                gone.push((user_id, now));
-            }
-            let event = Event::Presence { user_id, status, last_seen: offline.then_some(now) };
-            self.whisper(Topic::Presence(user_id), &event).await?;
-        }
+        let offline = |(_, status): &&Announcement| *status == PresenceStatus::Offline;
+        let gone: Vec<_> =
+            announcements.iter().filter(offline).map(|(user, _)| (*user, now)).collect();
         if !gone.is_empty() {
             self.0.store.set_last_seen(&gone).await?;
+        }
+        for (user_id, status) in announcements {
+            let last_seen = (status == PresenceStatus::Offline).then_some(now);
+            let event = Event::Presence { user_id, status, last_seen };
+            self.whisper(Topic::Presence(user_id), &event).await?;
         }
         Ok(())
     }

@@ -100,8 +100,10 @@ impl Service {
             if made {
                 for member in &members {
                     service.know_member(member).await;
-                    service.tell(taken, arrival(&room, member)).await?;
                 }
+                // At once: they are told under one id.
+                let tellings = members.iter().flat_map(|member| arrival(&room, member));
+                service.tell(taken, tellings.collect()).await?;
             }
             let member = service.0.store.member(room.id, me).await?;
             Ok(RoomDetails { room, member_count: 2, member })

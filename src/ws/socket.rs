@@ -64,7 +64,8 @@ pub async fn open(
     }
     let (response, outbox, incoming) = transport::accept(&request, payload)
         .map_err(|error| Refusal::because(ErrorCode::Malformed, error.to_string()))?;
-    let connection = Connection { service: service.as_ref().clone(), hub, outbox, incoming };
+    let service = service.as_ref().clone();
+    let connection = Connection { service, hub, outbox, incoming, greeted: false };
     actix_web::rt::spawn(connection.run());
     Ok(response)
 }
@@ -74,6 +75,8 @@ struct Connection {
     hub: Hub,
     outbox: Outbox,
     incoming: Incoming,
+    /// Its `hello` was answered.
+    greeted: bool,
 }
 
 /// A connection that is logged in.
@@ -105,9 +108,12 @@ impl Connection {
                 let code = match refusal.code {
                     ErrorCode::Unauthenticated => CloseCode::LogIn,
                     ErrorCode::SessionEnded => CloseCode::SessionEnded,
+                    ErrorCode::ShuttingDown => CloseCode::Moving,
                     _ => CloseCode::Trouble,
                 };
-                self.answer(id, Err(refusal));
+                if !self.greeted {
+                    self.answer(id, Err(refusal));
+                }
                 return self.outbox.close(code);
             }
         };
@@ -142,6 +148,9 @@ impl Connection {
         cursor: Option<&str>,
         idle: bool,
     ) -> Answered<Session> {
+        if self.hub.is_draining() {
+            return Err(Refusal::of(ErrorCode::ShuttingDown));
+        }
         let claims = self.service.verify(token)?;
         let start = self.service.start(cursor)?;
         let seat = self.hub.join(claims.sub, claims.sid, Peer::Socket(self.outbox.clone()));
@@ -156,6 +165,7 @@ impl Connection {
             now: self.service.now_ms()?,
         };
         self.answer(id, Ok(Answer::Hello(hello)));
+        self.greeted = true;
         let mut listener = ToOutbox(&self.outbox);
         let reached = resume::catch_up(&self.service, &following, &start, &mut listener).await?;
         let cursor = crate::domain::cursor::Cursor::at(reached).encode();

@@ -88,7 +88,10 @@ pub(super) fn write(db: &Db<'_>, new: &NewMessage) -> StoreResult<Written> {
         "INSERT INTO room_buckets (room_id, bucket) VALUES (?1, ?2) ON CONFLICT DO NOTHING",
         (room, bucket),
     )?;
-    db.saw(message.version);
+    if message.nonce.is_empty() {
+        // The others are found among the `sends`.
+        db.saw(message.version);
+    }
     Ok(Written::New)
 }
 

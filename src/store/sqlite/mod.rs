@@ -293,8 +293,15 @@ impl Store for SqliteStore {
     }
 
     async fn newest_event(&self) -> StoreResult<Option<EventId>> {
-        let sql = "SELECT value FROM meta WHERE key = 'newest_event'";
-        self.read(move |db| db.row(sql, (), |row| row.get(0))).await
+        self.read(|db| {
+            let noted = "SELECT value FROM meta WHERE key = 'newest_event'";
+            let noted: Option<EventId> = db.row(noted, (), |row| row.get(0))?;
+            let sent = "SELECT message_id FROM sends INDEXED BY sends_by_time \
+                        WHERE message_id > ?1 ORDER BY message_id DESC LIMIT 1";
+            let later = db.row(sent, (noted.unwrap_or(EventId::NIL),), |row| row.get(0))?;
+            Ok(noted.max(later))
+        })
+        .await
     }
 
     async fn check(&self) -> StoreResult<()> {

@@ -111,6 +111,8 @@ impl Folder {
             writer.pragma_update(None, "journal_mode", "WAL")?;
             // The writer's thread does it, after it has answered.
             writer.pragma_update(None, "wal_autocheckpoint", 0)?;
+            // What a savepoint would take back is kept in memory, not in a file of its own.
+            writer.pragma_update(None, "temp_store", "MEMORY")?;
             writer.pragma_update(None, "journal_size_limit", LOG_KEEPS_BYTES)?;
             writer.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)?;
             // Says now, not at the first message, that the file can only be read.

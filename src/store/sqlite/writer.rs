@@ -22,6 +22,9 @@ pub(super) const QUEUE: usize = 8_192;
 /// long for the others.
 const BATCH: usize = 512;
 
+/// Jobs after which it is looked how long the log is: one adds a few pages.
+const LOOK_AFTER: usize = 64;
+
 /// Pages (4 KiB each) in the write-ahead log from which on it is copied into the file.
 const CHECKPOINT_PAGES: i64 = 2_000;
 
@@ -113,6 +116,7 @@ where
 
 fn work(connection: &Connection, waiting: &Receiver<Box<dyn Job>>) {
     let mut batch = Vec::with_capacity(BATCH);
+    let mut since_look = 0;
     while let Ok(first) = waiting.recv() {
         batch.push(first);
         batch.extend(waiting.try_iter().take(BATCH - 1));
@@ -123,11 +127,18 @@ fn work(connection: &Connection, waiting: &Receiver<Box<dyn Job>>) {
         if failed {
             roll_back(connection);
         }
+        let jobs = batch.len();
         for job in batch.drain(..) {
             job.answer(failure.as_ref().map(db::copy));
         }
-        // On a full disk the log's own space is the first that can be won back.
-        checkpoint(connection, if failed { 1 } else { CHECKPOINT_PAGES });
+        since_look += jobs;
+        if failed {
+            // On a full disk the log's own space is the first that can be won back.
+            checkpoint(connection, 1);
+        } else if since_look >= LOOK_AFTER {
+            since_look = 0;
+            checkpoint(connection, CHECKPOINT_PAGES);
+        }
     }
     checkpoint(connection, 1);
 }
@@ -138,17 +149,25 @@ fn commit(connection: &Connection, batch: &mut [Box<dyn Job>]) -> StoreResult<()
     let db = Db::new(connection, &uncounted);
     let step = |sql| connection.prepare_cached(sql)?.execute(()).map_err(StoreError::from);
     step("BEGIN IMMEDIATE")?;
-    for job in batch {
-        step("SAVEPOINT job")?;
-        if !job.run(&db) {
-            // Some failures of the disk end the whole transaction.
-            if connection.is_autocommit() {
-                let reason = "The disk failed while others wrote; all was taken back.";
-                return Err(StoreError::Unavailable(reason.to_owned()));
-            }
-            step("ROLLBACK TO job")?;
+    if let [alone] = batch {
+        // It is taken back with the transaction.
+        if !alone.run(&db) {
+            roll_back(connection);
+            return Ok(());
         }
-        step("RELEASE job")?;
+    } else {
+        for job in batch {
+            step("SAVEPOINT job")?;
+            if !job.run(&db) {
+                // Some failures of the disk end the whole transaction.
+                if connection.is_autocommit() {
+                    let reason = "The disk failed while others wrote; all was taken back.";
+                    return Err(StoreError::Unavailable(reason.to_owned()));
+                }
+                step("ROLLBACK TO job")?;
+            }
+            step("RELEASE job")?;
+        }
     }
     if let Some(newest) = db.newest() {
         db.write(
