@@ -30,7 +30,7 @@ lint: tools ## Format check and lint, without the tests
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
 
 docs: tools ## Make again the documents that are made from the code
-	STARLING_BLESS=1 $(CARGO) test --locked --test documents
+	STARLING_BLESS=1 $(CARGO) test --locked --test documents -- --test-threads=1
 
 demo: tools ## Two terminals and a bot chat while the server is killed; shows what each printed
 	./scripts/demo.sh

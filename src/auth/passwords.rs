@@ -114,7 +114,7 @@ mod tests {
 
     #[tokio::test]
     async fn beyond_its_places_it_is_busy_and_recovers() {
-        let passwords = Passwords::new(1024, 1, 1, 2).expect("parameters");
+        let passwords = Passwords::new(64 * 1024, 2, 1, 2).expect("parameters");
         let many = (0..8).map(|_| passwords.hash("password".into()));
         let done = futures_util::future::join_all(many).await;
         let busy = done.iter().filter(|result| result.is_err()).count();
