@@ -9,7 +9,8 @@ say() { printf '\n== %s\n' "$*"; }
 fail() { echo "demo: $*" >&2; exit 1; }
 
 say "building"
-cargo build --locked --quiet --bin starling --example terminal_chat --example echo_bot
+cargo build --locked --quiet --example terminal_chat --example echo_bot
+cargo build --locked --quiet --release --bin starling
 bin=${CARGO_TARGET_DIR:-target}/debug
 work=$(mktemp -d)
 declare -A pids=()
@@ -21,9 +22,14 @@ trap cleanup EXIT
 
 address=127.0.0.1:0
 start_server() {
-    "$bin/starling" --listen "$address" --data "$work/data" >>"$work/server" 2>&1 &
-    pids[server]=$!
+    : >"$work/server"
+    make --silent run LISTEN="$address" DATA="$work/data" >>"$work/server" 2>&1 &
+    pids[make]=$!
     disown
+    for _ in $(seq 100); do grep -q 'listens on' "$work/server" && break; sleep 0.1; done
+    # The process that `make` waits for is the server itself.
+    pids[server]=$(pgrep -P "${pids[make]}" || true)
+    [ -n "${pids[server]}" ] || fail "the server did not start: $(cat "$work/server")"
 }
 start_bot() {
     "$bin/examples/echo_bot" --server "$address" --file "$work/bot.json" >>"$work/bot" 2>&1 &
@@ -51,7 +57,6 @@ everybody_has() { wait_for ada "$1"; wait_for bob "$1"; }
 
 say "starting the server, the bot, and two terminals"
 start_server
-for _ in $(seq 100); do grep -q 'listens on' "$work/server" && break; sleep 0.1; done
 address=$(sed -n 's|.*listens on http://||p' "$work/server")
 [ -n "$address" ] || fail "the server did not start: $(cat "$work/server")"
 start_bot

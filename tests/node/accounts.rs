@@ -485,3 +485,26 @@ async fn people_are_found_by_id_and_by_name() {
     let many = vec![bob.id.as_str(); 201].join(",");
     assert_eq!(ada.get(&format!("/users?ids={many}")).await.fields(), ["ids"]);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_flood_of_log_ins_holds_up_no_message() {
+    let node = Node::with(&["--password-memory-kib", "19456", "--password-passes", "2"]).await;
+    let ada = node.person().await;
+    let room = ada.room("private").await;
+    let mut socket = ada.socket().await;
+    let nobody = Api::nobody(node.address);
+    let flood = tokio::spawn(async move {
+        let body = json!({ "login": "nobody-at-all", "password": PASSWORD });
+        join_all((0..120).map(|_| nobody.post("/auth/login", body.clone()))).await
+    });
+    for n in 0..50 {
+        socket.say(&room, &format!("message {n}")).await;
+    }
+    // Hashing takes seconds: fifty messages were stored while most of them still waited.
+    assert!(!flood.is_finished());
+    let codes: Vec<_> = flood.await.expect("it ends").iter().map(|reply| reply.refusal()).collect();
+    let wrong = (401, "wrong_credentials".to_owned());
+    let busy = (503, "overloaded".to_owned());
+    assert!(codes.iter().all(|code| *code == wrong || *code == busy), "{codes:?}");
+    assert!(codes.contains(&wrong) && codes.contains(&busy));
+}
