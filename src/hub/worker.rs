@@ -42,7 +42,7 @@ pub struct Hub(Rc<Inner>);
 struct Inner {
     worker: usize,
     interest: Arc<dyn Interest>,
-    started: Instant,
+    started: tokio::time::Instant,
     state: RefCell<State>,
     /// Makes the text of a cursor from the time that it stands for.
     cursor: fn(u64) -> String,
@@ -94,7 +94,7 @@ impl Hub {
         let hub = Self(Rc::new(Inner {
             worker,
             interest,
-            started: Instant::now(),
+            started: tokio::time::Instant::now(),
             state: RefCell::new(State { wheel, ..State::default() }),
             cursor,
         }));
@@ -526,6 +526,37 @@ mod tests {
             frame: Frame::text(b"{}"),
             heard: Instant::now(),
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_is_silent_or_has_no_good_token_is_closed_and_others_are_not() {
+        let inbox = Arc::new(Inbox::default());
+        let (hub, running) = Hub::new(0, inbox, Arc::new(Willing), |millis| millis.to_string());
+        let join = || {
+            let (outbox, end) = Outbox::holding();
+            let (user, session) = (UserId(Uuid::new_v4()), SessionId(Uuid::new_v4()));
+            (hub.join(user, session, Peer::Socket(outbox.clone())), outbox, end)
+        };
+        let second = Duration::from_secs(1);
+        let test = async {
+            let (silent, talking, expired) = (join(), join(), join());
+            expired.0.token_for(10);
+            for _ in 0..SILENCE_LIMIT_S {
+                talking.0.heard();
+                expired.0.heard();
+                tokio::time::sleep(second).await;
+            }
+            assert!(!silent.1.is_closed() && !talking.1.is_closed());
+            assert!(expired.1.is_closed(), "within a round of the heartbeat");
+            for _ in 0..=HEARTBEAT_S {
+                talking.0.heard();
+                tokio::time::sleep(second).await;
+            }
+            assert!(silent.1.is_closed() && !talking.1.is_closed());
+        };
+        let set = LocalSet::new();
+        set.spawn_local(running);
+        set.run_until(test).await;
     }
 
     #[tokio::test]

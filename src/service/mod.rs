@@ -22,6 +22,7 @@ pub use access::Access;
 pub use accounts::Device;
 pub use presence::DeviceHere;
 pub use refusal::{Answered, Refusal};
+pub use rooms::MAX_ROOMS;
 pub use sync::{Caller, Start};
 
 pub use crate::auth::tokens::Claims;

@@ -12,5 +12,3 @@ use utoipa_actix_web::service_config::ServiceConfig;
 pub fn routes(config: &mut ServiceConfig) {
     config.service(socket::open).service(poll::poll);
 }
-
-pub use socket::MAX_SOCKETS_DEFAULT;

@@ -32,7 +32,7 @@ const ROOM_WITHIN: Duration = Duration::from_secs(20);
 const REFUSED_IN_A_ROW: u32 = 1_000;
 
 /// Sockets on one worker.
-pub const MAX_SOCKETS_DEFAULT: usize = 25_000;
+const MAX_SOCKETS: usize = 25_000;
 
 /// Open the socket (RFC 6455). The subprotocol is `starling.v1`; `asyncapi.json` has the frames.
 #[utoipa::path(operation_id = "open_socket", tag = "live", responses(
@@ -59,7 +59,7 @@ pub async fn open(
         return Err(Refusal::because(ErrorCode::Malformed, detail).into());
     }
     let hub = request.app_data::<Hub>().ok_or_else(|| Refusal::of(ErrorCode::Internal))?.clone();
-    if hub.sockets() >= MAX_SOCKETS_DEFAULT {
+    if hub.sockets() >= MAX_SOCKETS {
         return Err(Refusal::of(ErrorCode::Overloaded).into());
     }
     let (response, outbox, incoming) = transport::accept(&request, payload)

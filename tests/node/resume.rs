@@ -235,3 +235,25 @@ async fn sockets_that_come_and_go_while_people_are_added_and_removed_end_in_the_
     view.take_all(&heard);
     assert_eq!(view.members[&(room, bob.id.clone())]["state"], "left");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_room_with_as_much_to_tell_as_is_told_is_not_loaded_again() {
+    // The room itself, its member, and that it was made.
+    const MADE: usize = 3;
+    let node = Node::start().await;
+    let ada = node.person().await;
+    let room = ada.room("private").await;
+    let mut socket = ada.socket().await;
+    let cursor = socket.cursor.clone();
+    let most = MAX_EVENTS - MADE;
+    let send = |id: usize| json!({ "id": id, "type": "send", "room_id": room, "nonce": nonce(), "text": "x" });
+    socket.send_together((1..=most).map(|id| Message::text(send(id).to_string()))).await;
+    socket.answer(most as u64).await;
+    let told = ada.resume(&cursor).await.drain();
+    assert!(!told.iter().any(|frame| frame["type"] == "reload"));
+    assert_eq!(told.iter().filter(|frame| frame["message"]["text"] == "x").count(), most);
+
+    ada.say(&room, "one more").await;
+    let told = ada.resume(&cursor).await.drain();
+    assert!(told.contains(&json!({ "type": "reload", "room_id": room })));
+}

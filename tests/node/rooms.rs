@@ -3,6 +3,8 @@
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
+use starling::service::MAX_ROOMS;
+
 use crate::support::{Api, Node, View};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -410,4 +412,28 @@ async fn whoever_joins_many_times_at_once_is_a_member_once() {
     let joined = ada.system_messages(&room).await;
     assert_eq!(joined.iter().filter(|system| system["event"] == "joined").count(), 1);
     assert_eq!(ada.get(&format!("/rooms/{room}")).await.ok()["member_count"], 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn somebody_is_in_as_many_rooms_as_one_can_be_and_in_no_more() {
+    let node = Node::start().await;
+    let [ada, bob] = node.people().await;
+    let another = bob.room("public").await;
+    for _ in 0..MAX_ROOMS / 50 {
+        join_all((0..50).map(|_| ada.room("private"))).await;
+    }
+    let room = json!({ "kind": "private", "name": "one more" });
+    assert_eq!(ada.post("/rooms", room).await.code(), "too_many_rooms");
+    let join = format!("/rooms/{another}/join");
+    assert_eq!(ada.post(&join, json!({})).await.code(), "too_many_rooms");
+    let direct = json!({ "user_id": ada.id });
+    assert_eq!(bob.post("/direct", direct).await.code(), "too_many_rooms");
+
+    let conversations = ada.get("/rooms").await.ok();
+    let conversations = conversations["conversations"].as_array().expect("a list");
+    assert_eq!(conversations.len(), MAX_ROOMS);
+    let mut socket = ada.socket().await;
+    let last = conversations[0]["room"]["id"].as_str().expect("an id");
+    ada.say(last, "it follows all of them").await;
+    socket.text("it follows all of them").await;
 }

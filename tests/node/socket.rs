@@ -344,3 +344,10 @@ async fn a_reload_is_not_shown_and_an_absence_is() {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_socket_that_never_says_hello_is_closed() {
+    let node = Node::start().await;
+    let mut socket = Socket::open(node.address).await;
+    assert_eq!(socket.close_code().await, Some(4001));
+}
