@@ -7,7 +7,7 @@ use futures_util::future::join_all;
 use serde_json::{Value, json};
 use starling::domain::window::Limit;
 
-use crate::support::{Api, Node, PATIENCE, unique};
+use crate::support::{Api, Node, PATIENCE, Reply, unique};
 
 const PASSWORD: &str = "correct horse";
 
@@ -502,7 +502,7 @@ async fn a_flood_of_log_ins_holds_up_no_message() {
     }
     // Hashing takes seconds: fifty messages were stored while most of them still waited.
     assert!(!flood.is_finished());
-    let codes: Vec<_> = flood.await.expect("it ends").iter().map(|reply| reply.refusal()).collect();
+    let codes: Vec<_> = flood.await.expect("it ends").iter().map(Reply::refusal).collect();
     let wrong = (401, "wrong_credentials".to_owned());
     let busy = (503, "overloaded".to_owned());
     assert!(codes.iter().all(|code| *code == wrong || *code == busy), "{codes:?}");
