@@ -8,7 +8,7 @@ mod socket;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-pub use http::{Api, register};
+pub use http::{Api, Reply, register};
 pub use node::{Node, Process};
 pub use socket::{Socket, View};
 
