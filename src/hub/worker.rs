@@ -20,10 +20,13 @@ use super::{HEARTBEAT_S, Inbox, Interest, Item, Outbox, SILENCE_LIMIT_S};
 use crate::observe;
 use crate::protocol::codes::CloseCode;
 use crate::protocol::server::ServerFrame;
-use crate::protocol::{Control, EventId, Frame, SessionId, Topic, UserId};
+use crate::protocol::{Control, EventId, Frame, RoomId, SessionId, Topic, UserId};
 
 /// Frames of a topic are joined up to about this many bytes: a fraction of an outbox.
 const JOINED_BYTES: usize = 32 * 1024;
+
+/// What is told again after a gap is no older than this, unless the store was away for as long.
+const NEWEST_KEEPS_MS: u64 = 10 * 60 * 1000;
 
 /// Where a connection's events go.
 pub enum Peer {
@@ -55,6 +58,9 @@ struct State {
     /// Connections by the second of the heartbeat's round in which it is their turn.
     wheel: Vec<Vec<ConnectionId>>,
     proved_ms: u64,
+    /// The newest word on whether a person follows a room: what is told again after a gap may be
+    /// older than what was heard since.
+    newest: HashMap<(Topic, RoomId), EventId>,
     sockets: usize,
     /// Whoever is here was told to go.
     draining: bool,
@@ -198,7 +204,7 @@ impl Hub {
                 Item::Event { topic, event_id, control, frame, heard } => {
                     oldest = Some(oldest.map_or(heard, |oldest| oldest.min(heard)));
                     if let Some(control) = control {
-                        self.control(&mut state, topic, control, &mut ended);
+                        self.control(&mut state, (topic, event_id), control, &mut ended);
                     }
                     (topic, Some(event_id), frame)
                 }
@@ -250,10 +256,17 @@ impl Hub {
     fn control(
         &self,
         state: &mut State,
-        topic: Topic,
+        (topic, event_id): (Topic, EventId),
         control: Control,
         ended: &mut Vec<ConnectionId>,
     ) {
+        if let Control::Follow(room) | Control::Unfollow(room) = control {
+            let newest = state.newest.entry((topic, room)).or_insert(event_id);
+            if *newest > event_id {
+                return;
+            }
+            *newest = event_id;
+        }
         let followers: Vec<_> =
             state.index.followers(topic).iter().map(|id| *id as usize).collect();
         match control {
@@ -316,6 +329,10 @@ impl Hub {
         let now = self.now_s();
         let mut state = self.0.state.borrow_mut();
         let turn = now as usize % state.wheel.len();
+        if turn == 0 {
+            let newest = state.newest.values().map(|id| id.millis()).max().unwrap_or(0);
+            state.newest.retain(|_, id| id.millis() + NEWEST_KEEPS_MS > newest);
+        }
         let mut closing = Vec::new();
         let mut made: Option<(u64, Frame)> = None;
         for id in &state.wheel[turn] {
@@ -505,7 +522,6 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::protocol::RoomId;
 
     struct Willing;
 
@@ -518,10 +534,10 @@ mod tests {
     }
 
     /// What a person's own topic says of their membership.
-    fn told(user: UserId, control: Control) -> Item {
+    fn told(user: UserId, control: Control, millis: u64) -> Item {
         Item::Event {
             topic: Topic::User(user),
-            event_id: EventId::floor(1),
+            event_id: EventId::floor(millis),
             control: Some(control),
             frame: Frame::text(b"{}"),
             heard: Instant::now(),
@@ -571,22 +587,24 @@ mod tests {
             let seat = hub.join(user, session, Peer::Socket(outbox));
             seat.follow(vec![Topic::User(user)]).await;
             // The store said that they are in the room; then they were removed.
-            let hears = async |control| {
-                assert!(inbox.push(vec![told(user, control)]).is_empty());
+            let hears = async |control, millis| {
+                assert!(inbox.push(vec![told(user, control, millis)]).is_empty());
                 for _ in 0..10 {
                     tokio::task::yield_now().await;
                 }
             };
-            hears(Control::Unfollow(room)).await;
+            hears(Control::Unfollow(room), 1).await;
             seat.follow(vec![Topic::Room(room)]).await;
             assert!(!seat.follows(Topic::Room(room)));
 
-            hears(Control::Follow(room)).await;
+            hears(Control::Follow(room), 2).await;
             assert!(seat.follows(Topic::Room(room)), "they came back");
-            hears(Control::Unfollow(room)).await;
+            hears(Control::Unfollow(room), 3).await;
             assert!(!seat.follows(Topic::Room(room)));
-            hears(Control::Follow(room)).await;
+            hears(Control::Follow(room), 4).await;
             assert!(seat.follows(Topic::Room(room)));
+            hears(Control::Unfollow(room), 3).await;
+            assert!(seat.follows(Topic::Room(room)), "what is told again is old news");
         };
         let set = LocalSet::new();
         set.spawn_local(running);

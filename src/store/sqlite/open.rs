@@ -65,7 +65,17 @@ pub enum OpenError {
 #[derive(Debug)]
 pub(super) struct Folder {
     file: PathBuf,
-    _lock: File,
+    lock: File,
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        // Said, and not only closed: a child that this process is just starting holds a copy of the
+        // file until it becomes another program.
+        if let Err(error) = self.lock.unlock() {
+            tracing::warn!(%error, "the data folder may seem to be in use for a moment");
+        }
+    }
 }
 
 impl Folder {
@@ -94,7 +104,7 @@ impl Folder {
             Err(TryLockError::Error(source)) => return Err(not_writable(path, &source)),
         }
         private_file(&file)?;
-        Ok(Self { file, _lock: lock })
+        Ok(Self { file, lock })
     }
 
     /// The connection that writes, on data that is checked and of this program's version.

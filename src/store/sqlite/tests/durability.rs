@@ -79,7 +79,7 @@ async fn writes_until_it_is_killed() -> StoreResult<()> {
 #[test]
 fn a_full_disk_fails_writes_until_there_is_room_and_loses_nothing() {
     let folder = folder();
-    let script = "mount -t tmpfs -o size=6m tmpfs \"$1\"";
+    let script = "mount -t tmpfs -o size=8m tmpfs \"$1\"";
     let test = "durability::on_a_disk_that_fills_up";
     let Some(mut child) = child_after(script, test, folder.path()) else { return };
     assert!(child.status().expect("it runs").success());
@@ -90,7 +90,7 @@ fn a_full_disk_fails_writes_until_there_is_room_and_loses_nothing() {
 async fn on_a_disk_that_fills_up() -> StoreResult<()> {
     let (disk, author) = (given_folder(), person());
     let ballast = disk.join("ballast");
-    fs::write(&ballast, vec![1; 2 * 1024 * 1024]).expect("there is room yet");
+    fs::write(&ballast, vec![1; 4 * 1024 * 1024]).expect("there is room yet");
     let folder = disk.join("data");
     let store = open(&folder);
     let s = stage(&store);
