@@ -57,6 +57,8 @@ struct State {
     connections: Slab<Connection>,
     /// Connections by the second of the heartbeat's round in which it is their turn.
     wheel: Vec<Vec<ConnectionId>>,
+    /// Whose turn is next.
+    turn: usize,
     proved_ms: u64,
     /// The newest word on whether a person follows a room: what is told again after a gap may be
     /// older than what was heard since.
@@ -328,7 +330,9 @@ impl Hub {
     fn beat(&self) {
         let now = self.now_s();
         let mut state = self.0.state.borrow_mut();
-        let turn = now as usize % state.wheel.len();
+        // Counted, not taken from the clock: a worker that was held up leaves nobody out.
+        let turn = state.turn;
+        state.turn = (turn + 1) % state.wheel.len();
         if turn == 0 {
             let newest = state.newest.values().map(|id| id.millis()).max().unwrap_or(0);
             state.newest.retain(|_, id| id.millis() + NEWEST_KEEPS_MS > newest);

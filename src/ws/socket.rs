@@ -28,7 +28,7 @@ const HELLO_WITHIN: Duration = Duration::from_secs(10);
 /// A client that takes nothing of what it missed for this long is too slow.
 const ROOM_WITHIN: Duration = Duration::from_secs(20);
 
-/// Commands in a row that are refused for coming too fast, before the connection is closed.
+/// Frames in a row that are refused for coming too fast, before the connection is closed.
 const REFUSED_IN_A_ROW: u32 = 1_000;
 
 /// Sockets on one worker.
@@ -204,6 +204,17 @@ impl Connection {
                 Received::Malformed => return session.seat.close(CloseCode::Malformed),
                 Received::Gone => return,
             };
+            // Every frame counts, nonsense and heartbeats too: all of them cost.
+            let verdict = window.pass(self.service.limits().commands, now_ms());
+            if !verdict.allowed {
+                refused += 1;
+                self.answer(id_of(&text), Err(Refusal::limited(verdict)));
+                if refused > REFUSED_IN_A_ROW {
+                    return session.seat.close(CloseCode::RateLimited);
+                }
+                continue;
+            }
+            refused = 0;
             let frame: ClientFrame = match parse(text.as_bytes()) {
                 Ok(frame) => frame,
                 Err(refusal) => {
@@ -220,16 +231,6 @@ impl Connection {
                 self.answer(frame.id, Err(Refusal::of(ErrorCode::Unauthenticated)));
                 continue;
             }
-            let verdict = window.pass(self.service.limits().commands, now_ms());
-            if !verdict.allowed {
-                refused += 1;
-                self.answer(frame.id, Err(Refusal::limited(verdict)));
-                if refused > REFUSED_IN_A_ROW {
-                    return session.seat.close(CloseCode::RateLimited);
-                }
-                continue;
-            }
-            refused = 0;
             let began = Instant::now();
             // Boxed: a connection that is idle holds none of it.
             let Done { name, answer } =
