@@ -351,3 +351,17 @@ async fn a_socket_that_never_says_hello_is_closed() {
     let mut socket = Socket::open(node.address).await;
     assert_eq!(socket.close_code().await, Some(4001));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_flood_of_nonsense_is_refused_and_ended() {
+    let node = Node::with(&["--limit-commands", "5/1h"]).await;
+    let ada = node.person().await;
+    let mut socket = ada.socket().await;
+    for n in 0..6 {
+        socket.send_text(json!({ "id": n + 1, "type": "nonsense" }).to_string()).await;
+        let code = if n < 5 { "malformed" } else { "rate_limited" };
+        assert_eq!(socket.answer(n + 1).await["error"]["code"], code, "{n}");
+    }
+    socket.send_together((0..1_000).map(|_| Message::text("nonsense"))).await;
+    assert_eq!(socket.close_code().await, Some(4007));
+}
