@@ -37,6 +37,74 @@ pub struct Config {
     #[arg(long, env = "STARLING_SIGNING_KEYS", value_name = "FILE")]
     pub signing_keys: Option<PathBuf>,
 
+    /// Redis, over which the nodes of a cluster hear each other: `redis://` or `rediss://` (TLS), with
+    /// USER:PASSWORD@ before HOST:PORT where needed. Several, separated by commas, for Sentinel
+    /// (`redis+sentinel://HOST:PORT/MASTER`) and Cluster (`redis+cluster://HOST:PORT`; `rediss+...` with
+    /// TLS). Goes together with --scylla-nodes and --signing-keys
+    #[arg(long, env = "STARLING_REDIS_URL", value_name = "URLS", value_delimiter = ',', requires_all = ["scylla_nodes", "signing_keys"])]
+    pub redis_url: Vec<String>,
+
+    /// What all keys and channels in Redis begin with
+    #[arg(
+        long,
+        env = "STARLING_REDIS_PREFIX",
+        default_value = "starling",
+        value_name = "TEXT",
+        value_parser = name
+    )]
+    pub redis_prefix: String,
+
+    /// A PEM file with the authority that signed Redis's certificate [default: the system's]
+    #[arg(long, env = "STARLING_REDIS_CA", value_name = "FILE")]
+    pub redis_ca: Option<PathBuf>,
+
+    /// Some nodes of ScyllaDB (or Cassandra), where a cluster keeps what must last, separated by commas.
+    /// Goes together with --redis-url
+    #[arg(
+        long,
+        env = "STARLING_SCYLLA_NODES",
+        value_name = "HOST:PORT",
+        value_delimiter = ',',
+        requires = "redis_url"
+    )]
+    pub scylla_nodes: Vec<String>,
+
+    /// The keyspace; made where it is missing
+    #[arg(
+        long,
+        env = "STARLING_SCYLLA_KEYSPACE",
+        default_value = "starling",
+        value_name = "NAME",
+        value_parser = name
+    )]
+    pub scylla_keyspace: String,
+
+    /// Copies of each row in a keyspace that is made, 1 to 9
+    #[arg(long, env = "STARLING_SCYLLA_REPLICATION", default_value_t = 3, value_name = "NUMBER", value_parser = clap::value_parser!(u8).range(1..=9))]
+    pub scylla_replication: u8,
+
+    /// The datacenter whose nodes are asked first, and where a keyspace that is made has its copies
+    /// [default: the one of the first node that answers]
+    #[arg(long, env = "STARLING_SCYLLA_DATACENTER", value_name = "NAME")]
+    pub scylla_datacenter: Option<String>,
+
+    /// Who logs in to ScyllaDB
+    #[arg(
+        long,
+        env = "STARLING_SCYLLA_USER",
+        value_name = "NAME",
+        requires = "scylla_password_file"
+    )]
+    pub scylla_user: Option<String>,
+
+    /// A file with their password
+    #[arg(long, env = "STARLING_SCYLLA_PASSWORD_FILE", value_name = "FILE")]
+    pub scylla_password_file: Option<PathBuf>,
+
+    /// A PEM file with the authority that signed ScyllaDB's certificates; with it, TLS is used
+    #[arg(long, env = "STARLING_SCYLLA_CA", value_name = "FILE")]
+    pub scylla_ca: Option<PathBuf>,
+
     /// Threads that serve connections, 1 to 64 [default: one for each core but one, which the store has]
     #[arg(long, env = "STARLING_WORKERS", value_name = "NUMBER", value_parser = clap::value_parser!(u8).range(1..=64))]
     pub workers: Option<u8>,
@@ -118,6 +186,15 @@ impl Config {
     }
 }
 
+/// A name that needs no quoting, wherever it ends up.
+fn name(text: &str) -> Result<String, String> {
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+    if text.is_empty() || text.len() > 40 || !text.chars().all(plain) {
+        return Err("a name has 1 to 40 small letters, digits and underscores".into());
+    }
+    Ok(text.to_owned())
+}
+
 /// Reads `5/10s`, `100/1m`, `off`.
 fn limit(text: &str) -> Result<Limit, String> {
     const FORM: &str = "write it as NUMBER/TIME, like 5/10s, 100/1m or 1000/1h, or `off`";
@@ -180,6 +257,11 @@ mod tests {
             ("--password-memory-kib", "7"),
             ("--trusted-proxies", "proxy"),
             ("--log-format", "xml"),
+            ("--redis-prefix", "a:b"),
+            ("--scylla-keyspace", ""),
+            ("--scylla-replication", "0"),
+            ("--scylla-nodes", "127.0.0.1:9042"),
+            ("--redis-url", "redis://127.0.0.1"),
         ] {
             let error = Config::try_parse_from(["starling", flag, value]).expect_err(value);
             assert!(error.to_string().contains(flag), "{flag} {value}: {error}");

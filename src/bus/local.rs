@@ -11,7 +11,7 @@ use parking_lot::Mutex;
 use uuid::Uuid;
 
 use super::{
-    Admitted, Announcement, Attempt, Bus, BusResult, CLAIM_MS, Ear, Head, Lease, LimitKey,
+    Admitted, Announcement, Attempt, Bus, BusResult, CLAIM_MS, Claim, Ear, Head, Lease, LimitKey,
     Publication, Signal,
 };
 use crate::domain::presence;
@@ -137,6 +137,10 @@ impl Bus for LocalBus {
         Some(wall_ms())
     }
 
+    fn is_reachable(&self) -> bool {
+        true
+    }
+
     fn listen(&self, ear: Box<dyn Ear>) {
         self.live.lock().ear = Some(ear);
     }
@@ -201,7 +205,7 @@ impl Bus for LocalBus {
         small.end_claims(now);
         let key = (attempt.author, attempt.nonce);
         if let Some(id) = small.claims.get(&key) {
-            return Ok(Admitted::Go { id: *id, first: false });
+            return Ok(Admitted::Go { id: *id, claim: Claim::Found });
         }
         let verdict = small.pass(attempt.limit.0, attempt.limit.1, now);
         if !verdict.allowed {
@@ -209,7 +213,7 @@ impl Bus for LocalBus {
         }
         small.claim_ends.push_back((now + CLAIM_MS, key.clone()));
         small.claims.insert(key, attempt.proposed);
-        Ok(Admitted::Go { id: attempt.proposed, first: !attempt.retry })
+        Ok(Admitted::Go { id: attempt.proposed, claim: Claim::New })
     }
 
     async fn limit(&self, key: LimitKey, limit: Limit) -> BusResult<Verdict> {

@@ -90,8 +90,7 @@ pub struct Attempt {
     pub nonce: String,
     /// The id that the message gets if this is the first attempt.
     pub proposed: MessageId,
-    /// Whether the client says that it may have tried before.
-    pub retry: bool,
+    /// A limit of the author's.
     pub limit: (LimitKey, Limit),
 }
 
@@ -99,9 +98,19 @@ pub struct Attempt {
 pub enum Admitted {
     /// The limit is reached. Nothing was claimed or counted.
     Refused(Verdict),
-    /// Go on with this id. `first`: no other attempt with this nonce is known, and the client says
-    /// that there is none. Otherwise the store decides.
-    Go { id: MessageId, first: bool },
+    /// Go on with this id.
+    Go { id: MessageId, claim: Claim },
+}
+
+/// What an attempt found when it claimed its nonce.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Claim {
+    /// No claim; now there is one, with the id that it proposed.
+    New,
+    /// An earlier attempt's, whose id it goes on with.
+    Found,
+    /// The bus can't be reached. The id is the one that it proposed.
+    Unknown,
 }
 
 /// What is limited.
@@ -147,10 +156,19 @@ pub type Announcement = (UserId, PresenceStatus);
 ///
 /// **Errors.** After [`BusError::Unavailable`] a call may have happened. Repeating a publication is
 /// harmless (it is counted and heard twice); repeating an admission finds its own claim.
+///
+/// **Out of reach.** Limits and admissions go on, by what this node counts itself; interest in
+/// topics is kept and taken up again, with a [`Signal::Subscribed`] for each topic and, where the
+/// bus may have forgotten anything, with another epoch. Everything else fails, at once while it is
+/// known to be away.
 #[async_trait]
 pub trait Bus: Send + Sync + 'static {
-    /// The reference clock, in milliseconds since 1970. `None` until it was first heard.
+    /// The reference clock, in milliseconds since 1970. `None` until it was first heard. While the
+    /// bus is away: this node's own clock, off by what it was off when they last agreed.
     fn now_ms(&self) -> Option<u64>;
+
+    /// Whether it can be reached, as far as is known.
+    fn is_reachable(&self) -> bool;
 
     // --- live events
 
@@ -167,7 +185,7 @@ pub trait Bus: Send + Sync + 'static {
     /// Publishes in this order.
     async fn publish(&self, publications: Vec<Publication>) -> BusResult<()>;
 
-    /// Publishes a message only while the claim on its nonce still stands with this id. `false`:
+    /// Publishes a message only where the claim on its nonce still stands with this id. `false`:
     /// it doesn't, and nothing was published.
     async fn publish_claimed(
         &self,
@@ -186,11 +204,13 @@ pub trait Bus: Send + Sync + 'static {
     // --- claims and limits
 
     /// Checks the limit and claims the nonce, in one go. An attempt that finds a claim is not
-    /// counted again. One that finds none is, whatever the client says of it: what was counted
-    /// before left a claim, which stands for [`CLAIM_MS`].
+    /// counted again. One that finds none is, even when the client repeats it: what was counted
+    /// before left a claim, which stands for [`CLAIM_MS`]. Where the bus is out of reach, the node's
+    /// own count decides.
     async fn admit(&self, attempt: Attempt) -> BusResult<Admitted>;
 
-    /// Asks for one more under this limit; counts it when it is allowed.
+    /// Asks for one more under this limit; counts it when it is allowed. Where the bus is out of
+    /// reach, the node's own count decides.
     async fn limit(&self, key: LimitKey, limit: Limit) -> BusResult<Verdict>;
 
     // --- presence

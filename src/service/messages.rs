@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::turns::Turn;
 use super::{Access, Answered, Caller, Refusal, Service, Taken, Telling};
-use crate::bus::{Admitted, Attempt, LimitKey};
+use crate::bus::{Admitted, Attempt, Claim, LimitKey};
 use crate::domain::history::Range;
 use crate::domain::permissions::Action;
 use crate::domain::text;
@@ -59,15 +59,15 @@ impl Service {
                 author: caller.user,
                 nonce: nonce.clone(),
                 proposed: taken.id.into(),
-                retry: asked.retry,
                 limit: (LimitKey::Messages(caller.user, room.as_uuid()), self.0.limits.messages),
             })
             .await?;
         observe::BUS_CALL.time("admit", began);
-        let (id, first) = match admitted {
+        let (id, claim) = match admitted {
             Admitted::Refused(verdict) => return Err(Refusal::limited(verdict)),
-            Admitted::Go { id, first } => (id, first),
+            Admitted::Go { id, claim } => (id, claim),
         };
+        let first = claim == Claim::New && !asked.retry;
         // A claim that was found may be old.
         let at = if id == taken.id.into() { taken.at } else { None };
         let message = Message {

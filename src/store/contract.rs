@@ -66,6 +66,7 @@ macro_rules! contract_tests {
             messages: of_many_attempts_with_one_nonce_exactly_one_is_written;
             messages: a_nonce_counts_across_rooms;
             messages: a_first_attempt_and_its_retries_write_one_message;
+            messages: an_attempt_that_doubts_itself_stays_where_it_won;
             messages: another_author_may_use_the_same_nonce;
             messages: system_messages_have_no_nonce_and_are_all_written;
             messages: history_is_cut_at_any_place_and_in_both_directions;
@@ -95,6 +96,8 @@ macro_rules! contract_tests {
             changes: watermarks_are_no_news_to_the_person;
             changes: a_state_is_found_under_the_later_id_it_was_published_under;
             changes: transient_events_are_not_logged;
+            changes: what_is_unpublished_stays_until_it_is_forgotten;
+            changes: what_is_unpublished_comes_oldest_first;
             changes: the_newest_event_is_not_below_anything_written;
             changes: expiry_keeps_what_was_promised;
             changes: the_store_says_that_it_works;

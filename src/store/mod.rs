@@ -184,6 +184,15 @@ pub enum Unique {
     Email,
 }
 
+/// A durable event that is stored, and that the bus may not have been told of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unpublished {
+    /// Its key; taken when it was written down.
+    pub id: EventId,
+    pub topic: Topic,
+    pub event: Event,
+}
+
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// Nothing was written. The caller must not try the same again.
@@ -328,7 +337,9 @@ pub trait Store: Send + Sync + 'static {
 
     /// Writes a message, and (author, nonce) -> message beside it. A second one with the same
     /// author and nonce is never made while that row lasts (three days at least), provided that
-    /// every attempt but one says `first: false`.
+    /// every attempt but one says `first: false`. An attempt that was written as the first may
+    /// doubt itself, and ask again with `first: false` and the same id: it stays where no other won,
+    /// and is taken back where one did; either way the answer names the one that stays.
     async fn write_message(&self, new: NewMessage) -> StoreResult<Written>;
 
     async fn message(&self, room: RoomId, id: MessageId) -> StoreResult<Option<Message>>;
@@ -367,6 +378,16 @@ pub trait Store: Send + Sync + 'static {
 
     /// Notes that the state which `event` tells is published under the later id `change`.
     async fn log_change(&self, topic: Topic, change: EventId, event: &Event) -> StoreResult<()>;
+
+    /// Writes down what the bus has to be told as soon as it can be reached. Whoever reaches it first
+    /// publishes it, even when this node has died. They last as long as the change log.
+    async fn note_unpublished(&self, events: &[Unpublished]) -> StoreResult<()>;
+
+    /// What is to be published, oldest first. Costs next to nothing where there is nothing.
+    async fn unpublished(&self, limit: usize) -> StoreResult<Vec<Unpublished>>;
+
+    /// They were published. What is not there is passed over.
+    async fn forget_unpublished(&self, events: &[Unpublished]) -> StoreResult<()>;
 
     /// The newest event id in the store, by which a clock that went back is put right. Only
     /// approximate on a store that is shared by nodes with a clock of their own.

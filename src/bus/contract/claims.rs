@@ -3,20 +3,20 @@
 use futures_util::future::try_join_all;
 
 use super::{Stage, frame, person, room};
-use crate::bus::{Admitted, Attempt, BusResult, LimitKey};
+use crate::bus::{Admitted, Attempt, BusResult, Claim, LimitKey};
 use crate::domain::window::Limit;
 use crate::protocol::MessageId;
 
-fn go(admitted: Admitted) -> (MessageId, bool) {
+fn go(admitted: Admitted) -> (MessageId, Claim) {
     match admitted {
-        Admitted::Go { id, first } => (id, first),
+        Admitted::Go { id, claim } => (id, claim),
         Admitted::Refused(verdict) => panic!("it was refused: {verdict:?}"),
     }
 }
 
 pub(crate) async fn the_first_attempt_gets_the_id_that_it_proposes(stage: &Stage) -> BusResult<()> {
     let attempt = stage.attempt(person(), "nonce-1");
-    assert_eq!(go(stage.bus.admit(attempt.clone()).await?), (attempt.proposed, true));
+    assert_eq!(go(stage.bus.admit(attempt.clone()).await?), (attempt.proposed, Claim::New));
     Ok(())
 }
 
@@ -24,12 +24,12 @@ pub(crate) async fn a_later_attempt_finds_the_claim(stage: &Stage) -> BusResult<
     let author = person();
     let first = stage.attempt(author, "nonce-1");
     stage.bus.admit(first.clone()).await?;
-    for retry in [false, true, true] {
-        let later = Attempt { retry, ..stage.attempt(author, "nonce-1") };
-        assert_eq!(go(stage.bus.admit(later).await?), (first.proposed, false));
+    for _ in 0..3 {
+        let later = stage.attempt(author, "nonce-1");
+        assert_eq!(go(stage.bus.admit(later).await?), (first.proposed, Claim::Found));
     }
     let other = stage.attempt(author, "nonce-2");
-    assert_eq!(go(stage.bus.admit(other.clone()).await?), (other.proposed, true));
+    assert_eq!(go(stage.bus.admit(other.clone()).await?), (other.proposed, Claim::New));
     Ok(())
 }
 
@@ -39,7 +39,7 @@ pub(crate) async fn of_many_attempts_at_once_one_is_first_and_all_get_its_id(
     let author = person();
     let attempts = (0..32).map(|_| stage.bus.admit(stage.attempt(author, "nonce-1")));
     let admitted: Vec<_> = try_join_all(attempts).await?.into_iter().map(go).collect();
-    assert_eq!(admitted.iter().filter(|(_, first)| *first).count(), 1);
+    assert_eq!(admitted.iter().filter(|(_, claim)| *claim == Claim::New).count(), 1);
     assert!(admitted.iter().all(|(id, _)| *id == admitted[0].0));
     Ok(())
 }
@@ -47,40 +47,24 @@ pub(crate) async fn of_many_attempts_at_once_one_is_first_and_all_get_its_id(
 pub(crate) async fn another_authors_nonce_is_another(stage: &Stage) -> BusResult<()> {
     for author in [person(), person()] {
         let attempt = stage.attempt(author, "nonce-1");
-        assert_eq!(go(stage.bus.admit(attempt.clone()).await?), (attempt.proposed, true));
+        assert_eq!(go(stage.bus.admit(attempt.clone()).await?), (attempt.proposed, Claim::New));
     }
-    Ok(())
-}
-
-pub(crate) async fn a_retry_is_never_first(stage: &Stage) -> BusResult<()> {
-    let retry = Attempt { retry: true, ..stage.attempt(person(), "nonce-1") };
-    assert_eq!(go(stage.bus.admit(retry.clone()).await?), (retry.proposed, false));
-    let later = Attempt { proposed: stage.id().into(), ..retry.clone() };
-    assert_eq!(go(stage.bus.admit(later).await?), (retry.proposed, false), "it has claimed");
     Ok(())
 }
 
 pub(crate) async fn an_attempt_that_finds_a_claim_is_not_counted(stage: &Stage) -> BusResult<()> {
     let author = person();
     let limit = (LimitKey::Messages(author, person().0), Limit { most: 2, per_ms: 600_000 });
-    let attempt = |nonce: &str, retry: bool| Attempt {
-        retry,
-        limit: limit.clone(),
-        ..stage.attempt(author, nonce)
-    };
+    let attempt = |nonce: &str| Attempt { limit: limit.clone(), ..stage.attempt(author, nonce) };
     for _ in 0..3 {
-        for retry in [false, true] {
-            go(stage.bus.admit(attempt("nonce-1", retry)).await?);
-        }
+        go(stage.bus.admit(attempt("nonce-1")).await?);
     }
-    go(stage.bus.admit(attempt("nonce-2", true)).await?);
-    for retry in [false, true] {
-        let refused = stage.bus.admit(attempt("nonce-3", retry)).await?;
-        let Admitted::Refused(verdict) = refused else { panic!("the limit is reached") };
-        assert!(!verdict.allowed && verdict.retry_after_ms > 0);
-        assert_eq!((verdict.limit, verdict.remaining), (limit.1, 0));
-    }
-    go(stage.bus.admit(attempt("nonce-1", false)).await?);
+    go(stage.bus.admit(attempt("nonce-2")).await?);
+    let refused = stage.bus.admit(attempt("nonce-3")).await?;
+    let Admitted::Refused(verdict) = refused else { panic!("the limit is reached") };
+    assert!(!verdict.allowed && verdict.retry_after_ms > 0);
+    assert_eq!((verdict.limit, verdict.remaining), (limit.1, 0));
+    go(stage.bus.admit(attempt("nonce-1")).await?);
     Ok(())
 }
 
@@ -92,7 +76,7 @@ pub(crate) async fn an_attempt_that_is_refused_claims_nothing(stage: &Stage) -> 
     let refused = Attempt { nonce: "nonce-2".to_owned(), ..attempt };
     assert!(matches!(stage.bus.admit(refused).await?, Admitted::Refused(_)));
     let elsewhere = stage.attempt(author, "nonce-2");
-    assert_eq!(go(stage.bus.admit(elsewhere.clone()).await?), (elsewhere.proposed, true));
+    assert_eq!(go(stage.bus.admit(elsewhere.clone()).await?), (elsewhere.proposed, Claim::New));
     Ok(())
 }
 

@@ -151,3 +151,9 @@ pub(crate) async fn the_clock_is_the_time(stage: &Stage) -> BusResult<()> {
     assert!(told.abs_diff(now()) < 60_000, "{told}");
     Ok(())
 }
+
+pub(crate) async fn the_bus_says_that_it_can_be_reached(stage: &Stage) -> BusResult<()> {
+    stage.bus.heads(&[]).await?;
+    assert!(stage.bus.is_reachable());
+    Ok(())
+}

@@ -6,7 +6,7 @@ use crate::domain::history::BUCKET_MS;
 use crate::protocol::{
     Event, EventId, Member, Message, Role, Room, RoomId, RoomKind, Topic, UserId,
 };
-use crate::store::{NewMessage, Reacted, StoreResult, Written};
+use crate::store::{NewMessage, Reacted, StoreResult, Unpublished, Written};
 
 async fn all(s: &Stage, topic: Topic, since: EventId) -> StoreResult<Vec<(EventId, Event)>> {
     let changes = s.store.changes(topic, since, 1_000).await?;
@@ -292,6 +292,51 @@ pub async fn transient_events_are_not_logged(s: &Stage) -> StoreResult<()> {
         s.store.log_change(topic, s.id(), &event).await?;
         assert_eq!(all(s, topic, since).await?, []);
     }
+    Ok(())
+}
+
+/// What is unpublished in this topic; other tests may have some too.
+async fn unpublished(s: &Stage, topic: Topic) -> StoreResult<Vec<Unpublished>> {
+    let all = s.store.unpublished(10_000).await?;
+    Ok(all.into_iter().filter(|noted| noted.topic == topic).collect())
+}
+
+fn noted(s: &Stage, topic: Topic, event: Event) -> Unpublished {
+    Unpublished { id: s.id(), topic, event }
+}
+
+pub async fn what_is_unpublished_stays_until_it_is_forgotten(s: &Stage) -> StoreResult<()> {
+    let (ada, room) = (person(), s.room_of(&[]).await?);
+    let message = s.say(room, ada).await?;
+    let said = noted(s, Topic::Room(room), Event::Message { room_id: room, message });
+    let joined = s.change_member(room, ada, None, Some(Role::Member)).await?.expect("she joined");
+    let joined = noted(s, Topic::User(ada), Event::Member { member: joined });
+    s.store.note_unpublished(&[said.clone(), joined.clone()]).await?;
+    s.store.note_unpublished(std::slice::from_ref(&said)).await?;
+    assert_eq!(unpublished(s, said.topic).await?, std::slice::from_ref(&said));
+    assert_eq!(unpublished(s, joined.topic).await?, std::slice::from_ref(&joined));
+    s.store.forget_unpublished(std::slice::from_ref(&said)).await?;
+    s.store.forget_unpublished(std::slice::from_ref(&said)).await?;
+    assert_eq!(unpublished(s, said.topic).await?, []);
+    assert_eq!(unpublished(s, joined.topic).await?, [joined]);
+    Ok(())
+}
+
+pub async fn what_is_unpublished_comes_oldest_first(s: &Stage) -> StoreResult<()> {
+    let (ada, room) = (person(), s.room_of(&[]).await?);
+    let mut told = Vec::new();
+    for _ in 0..5 {
+        let message = s.say(room, ada).await?;
+        told.push(noted(s, Topic::Room(room), Event::Message { room_id: room, message }));
+    }
+    for one in told.iter().rev() {
+        s.store.note_unpublished(std::slice::from_ref(one)).await?;
+    }
+    assert_eq!(unpublished(s, Topic::Room(room)).await?, told);
+    assert_eq!(s.store.unpublished(0).await?, []);
+    assert_eq!(s.store.unpublished(2).await?.len(), 2);
+    s.store.forget_unpublished(&told).await?;
+    assert_eq!(unpublished(s, Topic::Room(room)).await?, []);
     Ok(())
 }
 

@@ -73,6 +73,26 @@ pub async fn a_first_attempt_and_its_retries_write_one_message(s: &Stage) -> Sto
     attempts(s, &[room], 1).await.map(drop)
 }
 
+pub async fn an_attempt_that_doubts_itself_stays_where_it_won(s: &Stage) -> StoreResult<()> {
+    let room = s.room_of(&[]).await?;
+    let message = Message { nonce: unique(), ..text(person(), s.id()) };
+    let mine = NewMessage { room_id: room, message: message.clone(), first: true };
+    assert_eq!(s.store.write_message(mine.clone()).await?, Written::New);
+    let already = Written::Already { room_id: room, message_id: message.id };
+    for _ in 0..2 {
+        let doubt = NewMessage { first: false, ..mine.clone() };
+        assert_eq!(s.store.write_message(doubt).await?, already);
+    }
+    let other = NewMessage {
+        room_id: room,
+        message: Message { nonce: message.nonce.clone(), ..text(message.author_id, s.id()) },
+        first: false,
+    };
+    assert_eq!(s.store.write_message(other).await?, already);
+    assert_eq!(s.store.history(room, Range::Newest, 9).await?, [message]);
+    Ok(())
+}
+
 pub async fn another_author_may_use_the_same_nonce(s: &Stage) -> StoreResult<()> {
     let room = s.room_of(&[]).await?;
     let first = s.say(room, person()).await?;

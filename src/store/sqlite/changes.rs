@@ -68,7 +68,7 @@ impl Thing {
 }
 
 /// The key of a topic: a byte for its sort, then its id. `None` where nothing durable is published.
-fn key(topic: Topic) -> Option<[u8; 17]> {
+pub(super) fn key(topic: Topic) -> Option<[u8; 17]> {
     let (sort, id) = match topic {
         Topic::Room(room) => (0, room.0),
         Topic::User(user) => (1, user.0),
@@ -77,6 +77,16 @@ fn key(topic: Topic) -> Option<[u8; 17]> {
     let mut key = [sort; 17];
     key[1..].copy_from_slice(id.as_bytes());
     Some(key)
+}
+
+/// The topic that a key stands for.
+pub(super) fn topic_of(key: [u8; 17]) -> FromSqlResult<Topic> {
+    let [sort, id @ ..] = key;
+    match sort {
+        0 => Ok(Topic::Room(RoomId(Uuid::from_bytes(id)))),
+        1 => Ok(Topic::User(UserId(Uuid::from_bytes(id)))),
+        other => Err(FromSqlError::OutOfRange(other.into())),
+    }
 }
 
 /// Writes down that a thing's newest change in the topic has this id.

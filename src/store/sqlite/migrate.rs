@@ -6,7 +6,10 @@ use rusqlite::Connection;
 pub(super) const APPLICATION_ID: u32 = 0x5374_726c;
 
 /// Step `n` stands at place `n - 1`. A step that was released never changes.
-const STEPS: &[&str] = &[include_str!("../../../schema/sqlite/0001_initial.sql")];
+const STEPS: &[&str] = &[
+    include_str!("../../../schema/sqlite/0001_initial.sql"),
+    include_str!("../../../schema/sqlite/0002_unpublished.sql"),
+];
 
 /// The version that this program writes.
 pub(super) const VERSION: u32 = STEPS.len() as u32;

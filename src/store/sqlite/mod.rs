@@ -18,8 +18,8 @@ use self::readers::Readers;
 use self::writer::Writer;
 use super::{
     Account, Arrival, Changes, MemberChange, MessageChange, NewAccount, NewMessage, Reacted,
-    ReactionChange, Rotation, SessionRecord, Store, StoreError, StoreResult, Tail, Watermarks,
-    Written,
+    ReactionChange, Rotation, SessionRecord, Store, StoreError, StoreResult, Tail, Unpublished,
+    Watermarks, Written,
 };
 use crate::domain::history::Range;
 use crate::protocol::{
@@ -39,6 +39,7 @@ mod reactions;
 mod readers;
 mod rooms;
 mod sessions;
+mod unpublished;
 mod values;
 mod writer;
 
@@ -290,6 +291,20 @@ impl Store for SqliteStore {
     async fn log_change(&self, topic: Topic, change: EventId, event: &Event) -> StoreResult<()> {
         let event = event.clone();
         self.write(move |db| changes::log_event(db, topic, change, &event)).await
+    }
+
+    async fn note_unpublished(&self, events: &[Unpublished]) -> StoreResult<()> {
+        let events = events.to_owned();
+        self.write(move |db| unpublished::note(db, &events)).await
+    }
+
+    async fn unpublished(&self, limit: usize) -> StoreResult<Vec<Unpublished>> {
+        self.read(move |db| unpublished::oldest(db, limit)).await
+    }
+
+    async fn forget_unpublished(&self, events: &[Unpublished]) -> StoreResult<()> {
+        let events = events.to_owned();
+        self.write(move |db| unpublished::forget(db, &events)).await
     }
 
     async fn newest_event(&self) -> StoreResult<Option<EventId>> {
