@@ -141,6 +141,10 @@ impl Bus for LocalBus {
         true
     }
 
+    fn epoch(&self) -> Option<u64> {
+        Some(self.epoch)
+    }
+
     fn listen(&self, ear: Box<dyn Ear>) {
         self.live.lock().ear = Some(ear);
     }

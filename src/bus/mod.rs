@@ -170,6 +170,10 @@ pub trait Bus: Send + Sync + 'static {
     /// Whether it can be reached, as far as is known.
     fn is_reachable(&self) -> bool;
 
+    /// The epoch that is counted in, as far as is known. Another one: leases, claims and counts may
+    /// have been forgotten.
+    fn epoch(&self) -> Option<u64>;
+
     // --- live events
 
     /// Gives what this node hears to `ear` from now on. Called once.
