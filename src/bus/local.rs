@@ -215,6 +215,9 @@ impl Bus for LocalBus {
         if !verdict.allowed {
             return Ok(Admitted::Refused(verdict));
         }
+        if attempt.retry {
+            return Ok(Admitted::Go { id: attempt.proposed, claim: Claim::None });
+        }
         small.claim_ends.push_back((now + CLAIM_MS, key.clone()));
         small.claims.insert(key, attempt.proposed);
         Ok(Admitted::Go { id: attempt.proposed, claim: Claim::New })

@@ -60,6 +60,7 @@ impl Service {
                 author: caller.user,
                 nonce: nonce.clone(),
                 proposed: taken.id.into(),
+                retry: repeated,
                 limit: (LimitKey::Messages(caller.user, room.as_uuid()), self.0.limits.messages),
             };
             match self.0.bus.admit(attempt).await? {
@@ -78,9 +79,9 @@ impl Service {
             tokio::time::sleep(self.0.retry_waits).await;
         }
         let sure = match claim {
-            Claim::New => !repeated || !Rule::Ask.holds(),
+            Claim::New => true,
             Claim::Found => !Rule::Ask.holds(),
-            Claim::Unknown => false,
+            Claim::None => false,
         };
         let message = Message {
             nonce: nonce.clone(),
