@@ -27,8 +27,6 @@ const READY: &str = "Starting listening for CQL clients";
 /// What one node's heap takes; with everything else it is twice that.
 const HEAP_MIB: u32 = 384;
 
-const RING_BEGIN: i64 = i64::MIN;
-
 #[derive(Debug)]
 pub struct Cassandra {
     nodes: Vec<Node>,
@@ -69,7 +67,7 @@ impl Cassandra {
         let folder = guardian::folder("cassandra");
         let address = Ipv4Addr::new(127, 0, 0, 1 + index);
         let path = folder.path();
-        let token = RING_BEGIN + (u64::MAX / u64::from(nodes) * u64::from(index)) as i64;
+        let token = i64::MIN.wrapping_add_unsigned(u64::MAX / u64::from(nodes) * u64::from(index));
         let write = |file: &str, text: &str| {
             fs::write(path.join(file), text).expect("a file can be written");
         };

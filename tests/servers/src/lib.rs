@@ -11,19 +11,31 @@
 
 mod cassandra;
 mod certificate;
+mod cluster;
 mod guardian;
 mod http;
+mod namespace;
+mod nginx;
+mod node;
 mod ports;
 mod process;
 mod programs;
 mod redis;
 mod redis_cluster;
 mod sentinel;
+mod shared;
+mod toxiproxy;
 
 pub use cassandra::{Cassandra, Durability};
 pub use certificate::Certificate;
+pub use cluster::{Cluster, ClusterOptions};
+pub use namespace::{Link, NetworkNamespace};
+pub use nginx::Nginx;
+pub use node::{Node, NodeOptions};
 pub use ports::Port;
 pub use process::{PATIENCE, Process, Program, wait_until};
 pub use redis::{Redis, RedisOptions};
 pub use redis_cluster::RedisCluster;
 pub use sentinel::{Sentinel, SentinelSet};
+pub use shared::{cql_for_tests, redis_for_tests};
+pub use toxiproxy::{Direction, Proxy, Toxic, ToxicName, Toxiproxy};

@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
-use starling_servers::{Cassandra, Durability};
+use starling_servers::{Cassandra, Durability, wait_until};
 
 /// Whether it answers OPTIONS with SUPPORTED (native protocol, version 4).
 fn answers(address: SocketAddr) -> bool {
@@ -23,15 +23,15 @@ fn answers(address: SocketAddr) -> bool {
 fn one_node_starts_is_paused_killed_and_restarted() {
     let mut cassandra = Cassandra::start(1, Durability::Fast);
     let address = cassandra.addresses()[0];
-    assert!(answers(address));
+    wait_until("it answers", || answers(address));
     cassandra.pause(0);
     assert!(!answers(address));
     cassandra.resume(0);
-    assert!(answers(address));
+    wait_until("it answers again", || answers(address));
     cassandra.kill(0);
     assert!(!answers(address));
     cassandra.restart(0);
-    assert!(answers(address));
+    wait_until("it answers", || answers(address));
 }
 
 #[test]
@@ -39,11 +39,12 @@ fn three_nodes_come_up_and_one_comes_back() {
     let mut cassandra = Cassandra::start(3, Durability::Batch);
     let addresses = cassandra.addresses();
     assert_eq!(addresses.len(), 3);
-    assert!(addresses.iter().all(|&address| answers(address)));
+    wait_until("all answer", || addresses.iter().all(|&address| answers(address)));
     cassandra.kill(1);
-    assert!(!answers(addresses[1]) && answers(addresses[0]) && answers(addresses[2]));
+    assert!(!answers(addresses[1]));
+    wait_until("the others answer", || answers(addresses[0]) && answers(addresses[2]));
     cassandra.restart(1);
-    assert!(addresses.iter().all(|&address| answers(address)));
+    wait_until("all answer", || addresses.iter().all(|&address| answers(address)));
     let memory: Vec<_> = (0..3).map(|node| cassandra.process(node).memory_mib()).collect();
     assert!(memory.iter().all(|&mib| mib < 1_200), "{memory:?}");
 }
