@@ -43,8 +43,8 @@ impl Cluster {
         Self::start_with(options, |_, _| {})
     }
 
-    /// The same, with what is different for one node, by its index: a Redis behind a proxy (a later
-    /// `--redis-url` can't replace an earlier one: change the argument), a clock that is off.
+    /// The same, with what is different for one node, by its index: a Redis behind a proxy
+    /// (`set("--redis-url", …)`), a clock that is off.
     pub fn start_with(
         mut options: ClusterOptions,
         change: impl Fn(usize, &mut NodeOptions),

@@ -14,6 +14,9 @@ use crate::programs;
 /// Namespaces are called this, their process's id, and a number.
 const PREFIX: &str = "starling-";
 
+/// A hardware address that no device has.
+const NOBODY: &str = "02:00:00:00:00:01";
+
 /// Links get addresses from 198.18.0.0/15, which is set aside for tests of networks.
 const LINKS: u32 = 1 << 15;
 
@@ -26,8 +29,10 @@ pub struct NetworkNamespace {
 /// A cable between this host and another.
 #[derive(Debug)]
 pub struct Link {
+    namespace: String,
     /// The name of this host's end.
     device: String,
+    inside_device: String,
     /// This host's address on the link.
     pub outside: IpAddr,
     /// The other's.
@@ -47,8 +52,8 @@ impl NetworkNamespace {
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let name = format!("{PREFIX}{}-{number}", std::process::id());
         guardian::watch(&name);
-        ip(&["netns", "add", &name]);
-        ip(&["-n", &name, "link", "set", "lo", "up"]);
+        ip(&format!("netns add {name}"));
+        ip(&format!("-n {name} link set lo up"));
         Self { name }
     }
 
@@ -58,14 +63,15 @@ impl NetworkNamespace {
         let base = u32::from(Ipv4Addr::new(198, 18, 0, 0)) + number * 4;
         let (outside, inside) = (Ipv4Addr::from(base + 1), Ipv4Addr::from(base + 2));
         // At most 15 characters.
-        let (device, other) = (format!("starling{number}a"), format!("starling{number}b"));
-        let name = &self.name;
-        ip(&["link", "add", &device, "type", "veth", "peer", "name", &other, "netns", name]);
-        ip(&["address", "add", &format!("{outside}/30"), "dev", &device]);
-        ip(&["-n", name, "address", "add", &format!("{inside}/30"), "dev", &other]);
-        ip(&["-n", name, "link", "set", &other, "up"]);
-        ip(&["link", "set", &device, "up"]);
-        Link { device, outside: outside.into(), inside: inside.into(), _addresses: addresses }
+        let (device, inside_device) = (format!("starling{number}a"), format!("starling{number}b"));
+        let namespace = self.name.clone();
+        ip(&format!("link add {device} type veth peer name {inside_device} netns {namespace}"));
+        ip(&format!("address add {outside}/30 dev {device}"));
+        ip(&format!("link set {device} up"));
+        ip(&format!("-n {namespace} address add {inside}/30 dev {inside_device}"));
+        ip(&format!("-n {namespace} link set {inside_device} up"));
+        let (outside, inside) = (outside.into(), inside.into());
+        Link { namespace, device, inside_device, outside, inside, _addresses: addresses }
     }
 
     /// What stands before a program that runs in it.
@@ -92,19 +98,29 @@ impl Default for NetworkNamespace {
 impl Drop for NetworkNamespace {
     /// Its links go with it.
     fn drop(&mut self) {
-        ip(&["netns", "delete", &self.name]);
+        ip(&format!("netns delete {}", self.name));
         guardian::forget(&self.name);
     }
 }
 
 impl Link {
-    /// Nothing goes through, and nobody is told: what is sent is lost.
+    /// Nothing goes through any more, and nobody is told: what is sent is lost.
+    ///
+    /// Both ends send to a hardware address that nobody has. Taking the device down would take its
+    /// route away too, and this host would send along another one.
     pub fn down(&self) {
-        ip(&["link", "set", &self.device, "down"]);
+        let change = |device: &str, to: IpAddr| {
+            format!("neighbour replace {to} lladdr {NOBODY} dev {device} nud permanent")
+        };
+        ip(&change(&self.device, self.inside));
+        ip(&format!("-n {} {}", self.namespace, change(&self.inside_device, self.outside)));
     }
 
+    /// Ends what `down` began.
     pub fn up(&self) {
-        ip(&["link", "set", &self.device, "up"]);
+        let change = |device: &str, to: IpAddr| format!("neighbour delete {to} dev {device}");
+        ip(&change(&self.device, self.inside));
+        ip(&format!("-n {} {}", self.namespace, change(&self.inside_device, self.outside)));
     }
 }
 
@@ -130,9 +146,9 @@ fn remove_stale() {
     }
 }
 
-fn ip(arguments: &[&str]) {
-    let output = Command::new(programs::find("ip")).args(arguments).output();
+fn ip(command: &str) {
+    let output = Command::new(programs::find("ip")).args(command.split(' ')).output();
     let output = output.expect("`ip` can be run");
     let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "ip {}: {said}", arguments.join(" "));
+    assert!(output.status.success(), "ip {command}: {said}");
 }

@@ -18,7 +18,7 @@ const READY: &str = "/health/ready";
 pub struct NodeOptions {
     /// The `starling` program.
     pub program: PathBuf,
-    /// Beside `--listen`.
+    /// Beside `--listen`: flags, each followed by its value.
     pub arguments: Vec<String>,
     pub environment: Vec<(String, String)>,
     /// Where it listens; 127.0.0.1 where it isn't given.
@@ -27,6 +27,16 @@ pub struct NodeOptions {
     pub clock_off_s: i64,
     /// What stands before the program, for example a `NetworkNamespace`'s wrapper.
     pub wrapper: Vec<String>,
+}
+
+impl NodeOptions {
+    /// Gives the flag this value, in place of another one that it has.
+    pub fn set(&mut self, flag: &str, value: &str) {
+        match self.arguments.iter().position(|argument| argument == flag) {
+            Some(place) => value.clone_into(&mut self.arguments[place + 1]),
+            None => self.arguments.extend([flag.to_owned(), value.to_owned()]),
+        }
+    }
 }
 
 #[derive(Debug)]

@@ -37,12 +37,12 @@ impl Toxiproxy {
     }
 
     /// A proxy on 127.0.0.1 before what listens at this address.
-    pub fn proxy(&self, upstream: impl ToString) -> Proxy {
+    pub fn proxy(&self, upstream: SocketAddr) -> Proxy {
         self.proxy_on(Ipv4Addr::LOCALHOST.into(), upstream)
     }
 
     /// The same, on this address of the machine.
-    pub fn proxy_on(&self, address: IpAddr, upstream: impl ToString) -> Proxy {
+    pub fn proxy_on(&self, address: IpAddr, upstream: SocketAddr) -> Proxy {
         let listen = Port::reserve();
         let address = SocketAddr::new(address, listen.number());
         let name = format!("proxy-{}", listen.number());

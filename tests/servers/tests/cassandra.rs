@@ -1,4 +1,5 @@
 //! Cassandra: one node, and three.
+#![allow(clippy::unwrap_used, reason = "a test may fail anywhere")]
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};

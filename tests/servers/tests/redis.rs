@@ -1,4 +1,5 @@
 //! Redis: alone, with sentinels, as a cluster.
+#![allow(clippy::unwrap_used, reason = "a test may fail anywhere")]
 
 use std::process::Command;
 
