@@ -22,7 +22,7 @@ fn owner() {
     println!("\nshared {}", redis_for_tests());
     println!("\nready {}", std::process::id());
     if std::env::var_os("OWNER_RETURNS").is_none() {
-        std::thread::sleep(std::time::Duration::from_secs(600));
+        std::thread::sleep(std::time::Duration::from_mins(10));
     }
 }
 
@@ -41,7 +41,7 @@ fn start_owner(returns: bool) -> Started {
         command.env("OWNER_RETURNS", "1");
     }
     let mut owner = command.stdout(Stdio::piped()).spawn().unwrap();
-    let lines = BufReader::new(owner.stdout.take().unwrap()).lines();
+    let mut lines = BufReader::new(owner.stdout.take().unwrap()).lines();
     let mut started = Started {
         owner,
         pid: String::new(),
@@ -49,7 +49,7 @@ fn start_owner(returns: bool) -> Started {
         folder: String::new(),
         shared: String::new(),
     };
-    for line in lines.map(Result::unwrap) {
+    for line in lines.by_ref().map(Result::unwrap) {
         match line.split_once(' ') {
             Some(("started", pid)) => started.processes.push(pid.to_owned()),
             Some(("folder", path)) => path.clone_into(&mut started.folder),
@@ -61,6 +61,8 @@ fn start_owner(returns: bool) -> Started {
             _ => {}
         }
     }
+    // What else it prints has to go somewhere.
+    std::thread::spawn(|| lines.for_each(drop));
     assert_eq!(started.processes.len(), 3);
     started
 }
