@@ -1,4 +1,4 @@
-//! Nodes behind nginx, with the configuration in the `nginx` folder.
+//! Nodes in processes of their own, and nginx before them with the configuration in the `nginx` folder.
 #![allow(clippy::unwrap_used, reason = "a test may fail anywhere")]
 
 #[path = "../node/support/mod.rs"]
@@ -6,6 +6,7 @@
 mod support;
 
 mod failing;
+mod nodes;
 mod passing;
 mod secure;
 
@@ -15,6 +16,10 @@ use starling_servers::{Nginx, Node, NodeOptions};
 
 /// A node with a folder of its own, which believes nginx; these flags, with values, go before.
 fn node(flags: &[(&str, &str)]) -> Node {
+    Node::start(&options(flags))
+}
+
+fn options(flags: &[(&str, &str)]) -> NodeOptions {
     let mut options =
         NodeOptions { program: env!("CARGO_BIN_EXE_starling").into(), ..NodeOptions::default() };
     for (flag, value) in [
@@ -32,7 +37,7 @@ fn node(flags: &[(&str, &str)]) -> Node {
     for (flag, value) in flags {
         options.set(flag, value);
     }
-    Node::start(&options)
+    options
 }
 
 /// A node behind nginx, and where nginx is.

@@ -62,3 +62,14 @@ async fn a_client_that_trusts_another_authority_does_not_connect() {
     assert!(connect(nginx.address(), &certificate).await.is_ok());
     assert!(connect(nginx.address(), &Certificate::for_loopback()).await.is_err());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn http_leads_to_https() {
+    let certificate = Certificate::for_loopback();
+    let nginx = Nginx::before_with_tls(&["127.0.0.1:1".parse().unwrap()], &certificate);
+    let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build();
+    let url = format!("http://{}/api/v1/rooms?kind=public", nginx.plain_address());
+    let reply = client.unwrap().post(url).send().await.unwrap();
+    assert_eq!(reply.status(), 308);
+    assert_eq!(reply.headers()["location"], "https://127.0.0.1/api/v1/rooms?kind=public");
+}

@@ -16,8 +16,15 @@ use crate::programs;
 #[derive(Debug)]
 pub struct Nginx {
     process: Process,
-    port: Port,
+    ports: Ports,
     folder: TempDir,
+}
+
+#[derive(Debug)]
+struct Ports {
+    main: Port,
+    /// Of HTTP, where the main one is of HTTPS.
+    plain: Port,
 }
 
 /// What nginx writes, out of the system's folders; for the `http` part.
@@ -28,7 +35,7 @@ impl Nginx {
     /// With this configuration. In it `{port}` is the port that is chosen. It must not say `pid` or
     /// `daemon`, and its files are relative to the folder that it is given.
     pub fn start(configuration: &str) -> Self {
-        Self::start_with(Port::reserve(), |_| vec![("nginx.conf", configuration.to_owned())])
+        Self::start_with(Port::reserve(), vec![("nginx.conf", configuration.to_owned())])
     }
 
     /// With the project's own configuration, before these nodes.
@@ -38,20 +45,21 @@ impl Nginx {
 
     /// The same, on this port.
     pub fn before_at(port: Port, nodes: &[SocketAddr]) -> Self {
-        Self::start_with(port, |_| project_files(nodes, None))
+        Self::start_with(port, project_files(nodes, None))
     }
 
     /// The same, with TLS.
     pub fn before_with_tls(nodes: &[SocketAddr], tls: &Certificate) -> Self {
-        Self::start_with(Port::reserve(), |_| project_files(nodes, Some(tls)))
+        Self::start_with(Port::reserve(), project_files(nodes, Some(tls)))
     }
 
-    fn start_with(port: Port, files: impl FnOnce(&Path) -> Vec<(&'static str, String)>) -> Self {
+    fn start_with(port: Port, files: Vec<(&str, String)>) -> Self {
         let folder = guardian::folder("nginx");
         // Its workers belong to somebody else where the master is root's.
         open_to_workers(folder.path());
-        for (name, text) in files(folder.path()) {
-            write(folder.path(), &port, name, &text);
+        let ports = Ports { main: port, plain: Port::reserve() };
+        for (name, text) in files {
+            write(folder.path(), &ports, name, &text);
         }
         let process = Program::new(programs::find("nginx"), folder.path())
             .arg("-p")
@@ -59,7 +67,7 @@ impl Nginx {
             .args(["-c", "nginx.conf", "-e", "stderr"])
             .args(["-g", "daemon off; pid nginx.pid;"])
             .start();
-        let mut nginx = Self { process, port, folder };
+        let mut nginx = Self { process, ports, folder };
         nginx.wait_until_ready();
         nginx
     }
@@ -70,7 +78,12 @@ impl Nginx {
     }
 
     pub fn address(&self) -> SocketAddr {
-        self.port.address()
+        self.ports.main.address()
+    }
+
+    /// Where HTTP is, which leads to HTTPS.
+    pub fn plain_address(&self) -> SocketAddr {
+        self.ports.plain.address()
     }
 
     /// Another configuration, without a connection lost: SIGHUP.
@@ -85,7 +98,7 @@ impl Nginx {
 
     fn reload_files(&self, files: &[(&str, String)]) {
         for (name, text) in files {
-            write(self.folder.path(), &self.port, name, text);
+            write(self.folder.path(), &self.ports, name, text);
         }
         let before = self.workers();
         self.process.hang_up();
@@ -130,8 +143,10 @@ fn open_to_workers(folder: &Path) {
     }
 }
 
-fn write(folder: &Path, port: &Port, name: &str, text: &str) {
-    let text = text.replace("{port}", &port.number().to_string());
+fn write(folder: &Path, ports: &Ports, name: &str, text: &str) {
+    let text = text
+        .replace("{port}", &ports.main.number().to_string())
+        .replace("{plain_port}", &ports.plain.number().to_string());
     fs::write(folder.join(name), text).expect("a file can be written");
 }
 
@@ -152,28 +167,25 @@ fn project_files(nodes: &[SocketAddr], tls: Option<&Certificate>) -> Vec<(&'stat
     let mut secure = String::new();
     if let Some(tls) = tls {
         main = main.replace("include plain.conf;\n    # include tls.conf;", "include tls.conf;");
-        secure = on_loopback(&read("tls.conf"))
+        secure = on_loopback(&read("tls.conf"), [("443", "{port}"), ("80", "{plain_port}")])
             .replace("/etc/nginx/certificate.pem", &tls.certificate().display().to_string())
             .replace("/etc/nginx/key.pem", &tls.key().display().to_string());
     }
     vec![
         ("nginx.conf", main),
         ("nodes.conf", nodes_file(nodes)),
-        ("plain.conf", on_loopback(&read("plain.conf"))),
+        ("plain.conf", on_loopback(&read("plain.conf"), [("443", "{port}"), ("80", "{port}")])),
         ("tls.conf", secure),
         ("proxy.conf", read("proxy.conf")),
     ]
 }
 
-/// The chosen port in place of the first that is listened on; of HTTP beside HTTPS none is needed.
-fn on_loopback(servers: &str) -> String {
+/// The chosen ports in place of the usual ones.
+fn on_loopback(servers: &str, ports: [(&str, &str); 2]) -> String {
     let lines = servers.lines().filter(|line| !line.contains("listen [::]"));
-    let mut text = String::new();
-    for line in lines {
-        let line = line
-            .replace("listen 443", "listen 127.0.0.1:{port}")
-            .replace("listen 80", "listen 127.0.0.1:{port}");
-        let _ = writeln!(text, "{line}");
+    let mut text = lines.collect::<Vec<_>>().join("\n");
+    for (usual, chosen) in ports {
+        text = text.replace(&format!("listen {usual}"), &format!("listen 127.0.0.1:{chosen}"));
     }
     text
 }

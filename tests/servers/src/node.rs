@@ -119,6 +119,11 @@ impl Node {
         self.process.wait()
     }
 
+    /// How it ended; `None` while it runs.
+    pub fn ended(&mut self) -> Option<ExitStatus> {
+        self.process.ended()
+    }
+
     /// SIGSTOP.
     pub fn pause(&self) {
         self.process.pause();

@@ -16,8 +16,8 @@ static NEXT: AtomicU16 = AtomicU16::new(0);
 #[derive(Debug)]
 pub struct Port {
     number: u16,
-    /// Locked: that is what other processes look at.
-    _lock: File,
+    /// Locked: that is what other processes look at. None where the port was given.
+    _lock: Option<File>,
 }
 
 impl Port {
@@ -30,10 +30,18 @@ impl Port {
             if let Some(lock) = claim(&format!("port-{number}"))
                 && TcpListener::bind((Ipv4Addr::UNSPECIFIED, number)).is_ok()
             {
-                return Self { number, _lock: lock };
+                return Self { number, _lock: Some(lock) };
             }
         }
         panic!("no port is free from {FIRST} on");
+    }
+
+    /// This one, which has to be free.
+    pub fn given(number: u16) -> Self {
+        if let Err(error) = TcpListener::bind((Ipv4Addr::LOCALHOST, number)) {
+            panic!("port {number} can't be listened on: {error}");
+        }
+        Self { number, _lock: None }
     }
 
     pub fn number(&self) -> u16 {
