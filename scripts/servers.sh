@@ -4,7 +4,9 @@
 # toxiproxy from the Go module proxy, into a cache. Says nothing where everything is there.
 #
 #   scripts/servers.sh                  everything
-#   scripts/servers.sh cassandra        one part: packages, cassandra or toxiproxy
+#   scripts/servers.sh packages         the system's packages
+#   scripts/servers.sh cassandra        Cassandra; prints the folder that it is in
+#   scripts/servers.sh toxiproxy        the same
 #
 # STARLING_SERVERS_CACHE is the cache; by default it is in the folder that Cargo builds into.
 set -eu
@@ -77,13 +79,14 @@ packages() {
     trap - EXIT HUP INT TERM
 }
 
-# Makes one folder of the cache, whole or not at all; one process at a time.
+# Makes one folder of the cache, whole or not at all, one process at a time, and prints where it is.
 fetch() {
     folder=$cache/$1
-    [ ! -d "$folder" ] || return 0
-    mkdir -p "$cache"
-    exec 9>"$cache/lock"
-    flock 9
+    if [ ! -d "$folder" ]; then
+        mkdir -p "$cache"
+        exec 9>"$cache/lock"
+        flock 9
+    fi
     if [ ! -d "$folder" ]; then
         say "Fetching $1"
         rm -rf "$folder.new"
@@ -92,6 +95,7 @@ fetch() {
         mv "$folder.new" "$folder"
     fi
     exec 9>&-
+    (cd "$folder" && pwd)
 }
 
 fetch_cassandra() {
@@ -121,14 +125,17 @@ fetch_toxiproxy() {
     mv "$1/server" "$1/toxiproxy-server"
 }
 
-for part in ${*:-packages cassandra toxiproxy}; do
-    case $part in
-    packages) packages ;;
-    cassandra) fetch "cassandra-$cassandra" fetch_cassandra ;;
-    toxiproxy) fetch "toxiproxy-$toxiproxy" fetch_toxiproxy ;;
-    *)
-        say "There is no part \`$part\`: packages, cassandra, toxiproxy."
-        exit 2
-        ;;
-    esac
-done
+case ${1:-all} in
+all)
+    packages
+    fetch "cassandra-$cassandra" fetch_cassandra >/dev/null
+    fetch "toxiproxy-$toxiproxy" fetch_toxiproxy >/dev/null
+    ;;
+packages) packages ;;
+cassandra) fetch "cassandra-$cassandra" fetch_cassandra ;;
+toxiproxy) fetch "toxiproxy-$toxiproxy" fetch_toxiproxy ;;
+*)
+    say "There is no part \`$1\`: packages, cassandra, toxiproxy."
+    exit 2
+    ;;
+esac

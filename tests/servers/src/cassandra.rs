@@ -48,7 +48,6 @@ impl Cassandra {
         assert!(matches!(nodes, 1 | 3), "one node or three");
         let (native, storage) = (Port::reserve(), Port::reserve());
         let jars = programs::fetched("cassandra").join("lib");
-        let jars = jars.canonicalize().expect("it was fetched");
         let mut cluster = Self { nodes: Vec::new(), native, storage };
         for index in 0..nodes {
             let node = cluster.start_node(index, nodes, durability, &jars);

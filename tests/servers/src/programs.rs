@@ -1,7 +1,7 @@
 //! Where programs and downloads are, and how they get there.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 /// Where programs are looked for: some systems keep servers where only root looks.
 pub fn search_path() -> String {
@@ -45,27 +45,15 @@ fn cache() -> PathBuf {
     project().join(target).join("servers")
 }
 
-/// The newest folder of the cache that begins like this; fetched first, where there is none.
+/// The folder of a download; fetched first, where it isn't there. The script knows the versions, and
+/// lets one process at a time fetch.
 pub fn fetched(part: &str) -> PathBuf {
-    if let Some(folder) = in_cache(part) {
-        return folder;
-    }
-    // The script lets one process at a time fetch, and the others find it done.
-    let status = Command::new(project().join("scripts/servers.sh"))
+    let output = Command::new(project().join("scripts/servers.sh"))
         .arg(part)
         .env("STARLING_SERVERS_CACHE", cache())
-        .status();
-    let status = status.expect("scripts/servers.sh can be run");
-    assert!(status.success(), "scripts/servers.sh {part} failed: {status}");
-    in_cache(part).expect("the script has put it there")
-}
-
-fn in_cache(part: &str) -> Option<PathBuf> {
-    let entries = std::fs::read_dir(cache()).ok()?.flatten();
-    let fit = entries.map(|entry| entry.path()).filter(|path| {
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        // `.new` is being made.
-        name.starts_with(&format!("{part}-")) && !name.ends_with(".new")
-    });
-    fit.max()
+        .stderr(Stdio::inherit())
+        .output();
+    let output = output.expect("scripts/servers.sh can be run");
+    assert!(output.status.success(), "scripts/servers.sh {part} failed: {}", output.status);
+    PathBuf::from(String::from_utf8_lossy(&output.stdout).trim_end())
 }

@@ -23,7 +23,6 @@ impl Toxiproxy {
     pub fn start() -> Self {
         let folder = guardian::folder("toxiproxy");
         let server = programs::fetched("toxiproxy").join("toxiproxy-server");
-        let server = server.canonicalize().expect("it was fetched");
         let api = Port::reserve();
         let process = Program::new(server, folder.path())
             .args(["-host", "127.0.0.1", "-port", &api.number().to_string()])

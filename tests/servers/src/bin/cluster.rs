@@ -73,22 +73,15 @@ impl Everything {
         let port = Port::given(arguments.port);
         println!("Starting Redis, a CQL server, {} nodes and nginx.", arguments.nodes);
         let named = |variable| std::env::var(variable).ok().filter(|value| !value.is_empty());
-        let (redis, redis_url) = match named("STARLING_TEST_REDIS") {
-            Some(url) => (None, url),
-            None => {
-                let redis = Redis::start();
-                let url = redis.url();
-                (Some(redis), url)
-            }
-        };
-        let (cassandra, contact_points) = match named("STARLING_TEST_CQL") {
-            Some(points) => (None, points.split(',').map(str::to_owned).collect()),
-            None => {
-                let cassandra = Cassandra::start(arguments.cql, Durability::Batch);
-                let points = cassandra.contact_points();
-                (Some(cassandra), points)
-            }
-        };
+        let redis_url = named("STARLING_TEST_REDIS");
+        let redis = redis_url.is_none().then(Redis::start);
+        let redis_url = redis.as_ref().map(Redis::url).or(redis_url).unwrap_or_default();
+        let points = named("STARLING_TEST_CQL");
+        let points = points.map(|points| points.split(',').map(str::to_owned).collect());
+        let cassandra =
+            points.is_none().then(|| Cassandra::start(arguments.cql, Durability::Batch));
+        let contact_points: Vec<String> =
+            cassandra.as_ref().map(Cassandra::contact_points).or(points).unwrap_or_default();
         let cluster = Cluster::start(ClusterOptions {
             program,
             nodes: arguments.nodes,
