@@ -4,55 +4,118 @@
 //! A client has one command under way at a time and repeats it, on whatever connection, until it
 //! was answered. A change that may have been carried out twice (its connection broke) is the last
 //! one made to that message, because a late first copy may then do no harm.
+//!
+//! At the end everything comes to rest in two phases. In the first, half of the clients connect
+//! once more and the others stay as they are: what they lack the server has to find and tell by
+//! itself. In the second all connect once more: what is missing then is lost, and what was missing
+//! before was late.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap, VecDeque};
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::PathBuf;
 
+use anyhow::{Context, Result};
 use serde::Deserialize;
 use serde_json::json;
 
-use crate::check::{Content, Id, Room, Sent};
+use crate::check::{self, Content, Id, Marks, Room, Sent, Violation};
 use crate::clock::{self, MILLI, SECOND};
+use crate::commands::{EMOJIS, What, Words};
+use crate::histogram::Histogram;
 use crate::http::Request;
 use crate::links::{Closed, Links, Next};
+use crate::marks::RoomMarks;
+use crate::presence::{PresenceReport, Watch, user_of};
 use crate::sessions::{Crowd, FIRST_ID, Mode, Phase, Told};
-use crate::views::{self, Views, hash, hash_reactions};
-use crate::wire::{self, Message, Reaction, ServerFrame};
+use crate::views::{self, News, Views, hash, hash_reactions};
+use crate::wire::{self, Answer, Member, Message, Presence, Reaction, Refusal, ServerFrame};
 
 /// HTTP connections that reload rooms.
 const LOADERS: usize = 4;
-const EMOJIS: [&str; 4] = ["👍", "❤️", "🎉", "🦀"];
 /// Of a hundred commands: so many edits, deletions and reactions.
 const EDITS: usize = 4;
 const DELETIONS: usize = 1;
 const REACTIONS: usize = 5;
-/// A refused command is repeated after this long where the server names no time.
+/// A refused command is repeated after this long where the server names no time, doubled with each
+/// attempt up to 3.2 s, and jittered.
 const AGAIN: u64 = 200 * MILLI;
+/// A command or a request without an answer for so long is taken for lost, and so is its connection.
+const UNANSWERED: u64 = 30 * SECOND;
+/// A connection on which nothing came for so long is dead (the protocol's number).
+const SILENCE: u64 = 60 * SECOND;
+/// Members above which a room's marks are told to their owner alone.
+const MARKS_TOLD: usize = 100;
+/// Clients that watch others' presence at most, and how many clients there are to each.
+const WATCHERS: usize = 40;
+const TO_A_WATCHER: usize = 5;
+/// Beyond the bound on presence: what is later than that is not waited for.
+const PRESENCE_GRACE: u64 = 5 * SECOND;
+/// At rest: between two looks at whether all have everything, and after a check that failed.
+const LOOK_AGAIN: u64 = 250 * MILLI;
+const CHECK_AGAIN: u64 = 2 * SECOND;
 /// How long a half-closed connection may take to end.
 const HALF_CLOSED: u64 = 3 * SECOND;
 /// All is quiet when nothing came for this long.
 const QUIET: u64 = SECOND;
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Manner {
     /// Commands a second, of all clients together.
     pub per_second: f64,
     /// Faults for each client in a minute.
     pub faults_per_minute: f64,
-    /// Deliveries after which it is enough.
-    pub deliveries: u64,
+    /// Clean moves to any node, for each client in a minute.
+    pub switches_per_minute: f64,
+    /// Of a hundred commands: so many marks.
+    pub marks: usize,
+    /// Of all clients, those that poll.
+    pub poll_share: f64,
+    pub until: Until,
     /// Not before this time, whatever was delivered.
     pub not_before: u64,
-    /// How long all may take to settle at the end.
-    pub patience: u64,
+    /// How long each step of coming to rest may take.
+    pub settle: u64,
+    pub presence: Option<PresenceCheck>,
     pub text_bytes: usize,
     pub run: u32,
+    pub ack_log: Option<PathBuf>,
+    /// Tell each stage on standard output.
+    pub events: bool,
+}
+
+/// When it is enough.
+#[derive(Clone, Copy, Debug)]
+pub enum Until {
+    Deliveries(u64),
+    /// After so long a chat.
+    Time(u64),
+}
+
+impl Default for Until {
+    fn default() -> Self {
+        Self::Deliveries(0)
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+pub struct PresenceCheck {
+    /// How long presence may take to be right.
+    pub bound: u64,
+    /// Clients that are closed abruptly at the end.
+    pub closes: usize,
 }
 
 /// What the run counted.
 #[derive(Debug, Default)]
 pub struct Tally {
     pub deliveries: u64,
+    pub acknowledged: u64,
+    /// From a message's acknowledgement to its arrival at each member; 0 where it came first.
+    pub visible: Histogram,
+    /// From a message's first attempt to its acknowledgement.
+    pub acks: Histogram,
     /// States that came again or late: harmless.
     pub repeated: u64,
     /// A room's new message with a lower id than one that came before, live.
@@ -65,27 +128,11 @@ pub struct Tally {
     pub commands: BTreeMap<&'static str, u64>,
     pub refused: BTreeMap<String, u64>,
     pub faults: BTreeMap<&'static str, u64>,
+    /// Commands that were not answered in time.
+    pub unanswered: u64,
+    pub presence: Option<PresenceReport>,
     /// Why it had to end before all had settled.
     pub unsettled: Option<String>,
-}
-
-#[derive(Clone, Debug)]
-enum What {
-    Send { room: usize, index: usize, text: String },
-    Edit { room: usize, index: usize, text: String },
-    Delete { room: usize, index: usize },
-    React { room: usize, index: usize, emoji: usize, on: bool },
-}
-
-impl What {
-    fn name(&self) -> &'static str {
-        match self {
-            Self::Send { .. } => "send",
-            Self::Edit { .. } => "edit",
-            Self::Delete { .. } => "delete",
-            Self::React { .. } => "react",
-        }
-    }
 }
 
 #[derive(Debug)]
@@ -93,6 +140,10 @@ struct Pending {
     what: What,
     /// The id of its newest attempt.
     id: u64,
+    /// When it was first said, and when last.
+    began: u64,
+    said: u64,
+    refusals: u32,
     /// Whether an attempt may have been carried out without our knowing.
     in_doubt: bool,
     /// When to try again; 0 while an answer is awaited.
@@ -112,6 +163,8 @@ struct Chatter {
 /// A sent message and what became of it.
 struct Record {
     sent: Sent,
+    /// When its author was answered; 0 until then.
+    acknowledged_at: u64,
     /// A change is under way or in doubt; its author changes nothing more.
     frozen: bool,
     /// Emoji and user.
@@ -123,6 +176,9 @@ struct Record {
 struct Place {
     records: Vec<Record>,
     views: Views,
+    marks: RoomMarks,
+    /// The lowest acknowledged id.
+    first: Option<Id>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -131,14 +187,38 @@ enum Stage {
     Chatting,
     /// Nothing new is said; what is under way is finished.
     Finishing,
-    /// All connect once more, with their cursors.
+    /// Phase one: half connect once more, the others have to get everything as they are.
+    Settling,
+    /// Phase two: all connect once more, with their cursors.
     Returning,
+    /// Until all who watch believe that all are there.
+    Watching,
+    /// Some were closed abruptly; until all who watch know.
+    Leaving,
+}
+
+/// What is wrong after the two phases of coming to rest.
+#[derive(Debug, Default)]
+pub struct Findings {
+    /// After phase one, each with whether it is the view of a client that stayed connected.
+    pub first: Vec<(Violation, Option<bool>)>,
+    pub last: Vec<Violation>,
+    /// How many clients stayed connected all through phase one.
+    pub stayed: usize,
+    /// How long the phases took.
+    pub settled_after: [u64; 2],
+}
+
+#[derive(Clone)]
+enum Part {
+    Messages { before: Option<String> },
+    Members { after: Option<String> },
 }
 
 struct Reload {
     client: usize,
     room: usize,
-    before: Option<String>,
+    part: Part,
     due: u64,
 }
 
@@ -155,10 +235,26 @@ pub struct Chat {
     retries: BinaryHeap<Reverse<(u64, usize)>>,
     ends: BinaryHeap<Reverse<(u64, usize, bool)>>,
     owed_faults: f64,
+    owed_switches: f64,
     last_tick: u64,
     newest_arrival: u64,
     reloads: VecDeque<Reload>,
-    loading: Vec<Option<Reload>>,
+    /// For each loader: what it loads and since when.
+    loading: Vec<Option<(Reload, u64)>>,
+    /// When to look for commands without an answer.
+    next_look: u64,
+    /// When to look whether all have everything.
+    next_check: u64,
+    /// In phase one, for those who are to stay: connections that they had made before.
+    stays: Vec<Option<u32>>,
+    watch: Option<Watch>,
+    /// By client: the id of its `watch`, and who has to say it again when.
+    watch_ids: HashMap<usize, u64>,
+    watch_again: BinaryHeap<Reverse<(u64, usize)>>,
+    /// Clients that were closed for those who watch.
+    closed: usize,
+    ack_log: Option<BufWriter<File>>,
+    pub findings: Findings,
     pub tally: Tally,
 }
 
@@ -168,13 +264,42 @@ struct Page {
     more_before: bool,
 }
 
+#[derive(Deserialize)]
+struct Members {
+    members: Vec<Entry>,
+    #[serde(default)]
+    next: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Entry {
+    member: Member,
+}
+
 impl Chat {
-    pub fn new(crowd: &Crowd, manner: Manner) -> Self {
+    pub fn new(crowd: &mut Crowd, manner: Manner) -> Result<Self> {
+        crowd.silence = Some(SILENCE);
+        // Spread over all rooms.
+        let pollers = (crowd.clients() as f64 * manner.poll_share.clamp(0.0, 1.0)).ceil() as usize;
+        for number in 0..pollers {
+            crowd.let_poll(number * crowd.clients() / pollers);
+        }
         let world = &crowd.world;
         let plan = world.plan;
+        let watchers = (1..crowd.clients()).step_by(TO_A_WATCHER);
+        let watchers = watchers.filter(|&client| !crowd.polls(client)).take(WATCHERS);
+        let watch = manner.presence.map(|_| {
+            Watch::new(watchers.map(|client| {
+                let others: BTreeSet<usize> =
+                    plan.rooms_for(client).flat_map(|room| plan.members(room)).collect();
+                (client, others.into_iter().filter(|&other| other != client).collect())
+            }))
+        });
+        let ack_log = manner.ack_log.as_ref().map(File::create).transpose();
+        let ack_log = ack_log.context("the file for acknowledgements can't be written")?;
         let ids = world.users.iter().filter_map(|user| wire::uuid(user.id.as_bytes()));
         let rooms = world.rooms.iter().map(|room| room.clone().into_bytes());
-        Self {
+        Ok(Self {
             manner,
             stage: Stage::Gathering,
             since: clock::now(),
@@ -189,6 +314,8 @@ impl Chat {
             places: std::iter::repeat_with(|| Place {
                 records: Vec::new(),
                 views: Views::new(plan.rooms_of),
+                marks: RoomMarks::new(plan.rooms_of),
+                first: None,
             })
             .take(plan.rooms())
             .collect(),
@@ -199,37 +326,74 @@ impl Chat {
             retries: BinaryHeap::new(),
             ends: BinaryHeap::new(),
             owed_faults: 0.0,
+            owed_switches: 0.0,
             last_tick: clock::now(),
             newest_arrival: 0,
             reloads: VecDeque::new(),
             loading: std::iter::repeat_with(|| None).take(LOADERS).collect(),
+            next_look: 0,
+            next_check: 0,
+            stays: vec![None; crowd.clients()],
+            watch,
+            watch_ids: HashMap::new(),
+            watch_again: BinaryHeap::new(),
+            closed: 0,
+            ack_log: ack_log.map(BufWriter::new),
+            findings: Findings::default(),
             tally: Tally::default(),
-        }
+        })
     }
 
-    /// What was sent in each room and what everybody ended up with, one room after another.
-    pub fn histories(self, crowd: &Crowd) -> impl Iterator<Item = Room> {
+    /// What was sent in a room and what everybody has of it.
+    fn history(&self, crowd: &Crowd, room: usize) -> Room {
         let plan = crowd.world.plan;
-        self.places.into_iter().enumerate().map(move |(room, place)| {
-            let sent: Vec<Sent> = place
-                .records
-                .into_iter()
-                .map(|record| {
-                    let gone = record.sent.content != Some(Content::Deleted);
-                    // What a tombstone shows of its reactions is the server's choice.
-                    let reactions = record.sent.reactions.filter(|_| gone);
-                    Sent { reactions, ..record.sent }
-                })
-                .collect();
-            // Messages of an earlier run, which a reload has shown.
-            let first = sent.iter().filter_map(|sent| sent.acknowledged).min().unwrap_or(Id::MAX);
-            let views = plan.members(room).map(|user| {
-                let mut view = place.views.view(plan.seat(user), user as u32);
-                view.messages.retain(|seen| seen.id >= first || seen.nonce & FOREIGN == 0);
-                view
-            });
-            Room { sent, views: views.collect() }
+        let place = &self.places[room];
+        let sent: Vec<Sent> = place
+            .records
+            .iter()
+            .map(|record| {
+                let gone = record.sent.content != Some(Content::Deleted);
+                // What a tombstone shows of its reactions is the server's choice.
+                let reactions = record.sent.reactions.filter(|_| gone);
+                Sent { reactions, ..record.sent.clone() }
+            })
+            .collect();
+        // Messages of an earlier run, which a reload has shown.
+        let first = place.first.unwrap_or(Id::MAX);
+        let views = plan.members(room).map(|user| {
+            let mut view = place.views.view(plan.seat(user), user as u32);
+            view.messages.retain(|seen| seen.id >= first || seen.nonce & FOREIGN == 0);
+            view
+        });
+        let told_to_all = plan.members(room).count() <= MARKS_TOLD;
+        let marked = plan.members(room).map(|user| {
+            let viewers = plan.members(room).filter(|&viewer| told_to_all || viewer == user);
+            let viewers = viewers.map(|viewer| (plan.seat(viewer), viewer as u32));
+            place.marks.marked(plan.seat(user), user as u32, viewers)
+        });
+        Room { sent, views: views.collect(), marked: marked.collect() }
+    }
+
+    /// All rooms as they should be: for what is asked over HTTP.
+    pub fn histories(&self, crowd: &Crowd) -> Vec<Room> {
+        (0..self.places.len()).map(|room| self.history(crowd, room)).collect()
+    }
+
+    fn violations(&self, crowd: &Crowd) -> Vec<Violation> {
+        let rooms = 0..self.places.len();
+        rooms.flat_map(|room| check::check(&self.history(crowd, room))).collect()
+    }
+
+    /// Whether all have all that anybody was told: sooner answered than by a check.
+    fn all_complete(&self, crowd: &Crowd) -> bool {
+        let plan = crowd.world.plan;
+        self.places.iter().enumerate().all(|(room, place)| {
+            plan.members(room).all(|user| place.views.is_complete(plan.seat(user)))
         })
+    }
+
+    pub fn messages(&self) -> usize {
+        self.places.iter().map(|place| place.records.len()).sum()
     }
 
     pub fn reactions_ahead(&self) -> u64 {
@@ -251,14 +415,20 @@ impl Chat {
         if self.chatters[client].pending.is_some() || !crowd.is_ready(client) {
             return;
         }
-        let what = match crowd.rng.below(100) {
+        let mut what = None;
+        if crowd.rng.below(100) < self.manner.marks {
+            what = self.mark(crowd, client);
+        }
+        what = what.or_else(|| match crowd.rng.below(100) {
             roll if roll < EDITS + DELETIONS => self.change(crowd, client, roll < EDITS),
             roll if roll < EDITS + DELETIONS + REACTIONS => self.reaction(crowd, client),
             _ => None,
-        };
+        });
         let what = what.unwrap_or_else(|| self.message(crowd, client));
         *self.tally.commands.entry(what.name()).or_default() += 1;
-        let pending = Pending { what, id: 0, in_doubt: false, again: 0 };
+        let (began, said) = (clock::now(), 0);
+        let pending =
+            Pending { what, id: 0, began, said, refusals: 0, in_doubt: false, again: 0 };
         self.chatters[client].pending = Some(pending);
         self.attempt(crowd, links, client);
     }
@@ -279,8 +449,13 @@ impl Chat {
             content: Some(Content::Text(hashed)),
             reactions: Some(0),
         };
-        let record =
-            Record { sent, frozen: false, reactions: BTreeSet::new(), doubted: BTreeSet::new() };
+        let record = Record {
+            sent,
+            acknowledged_at: 0,
+            frozen: false,
+            reactions: BTreeSet::new(),
+            doubted: BTreeSet::new(),
+        };
         self.places[room].records.push(record);
         What::Send { room, index, text }
     }
@@ -335,44 +510,71 @@ impl Chat {
         Some(What::React { room, index, emoji, on })
     }
 
+    /// Marks the newest message that this client was told of, or any: a lower mark than before has
+    /// to leave the higher one.
+    fn mark(&mut self, crowd: &mut Crowd, client: usize) -> Option<What> {
+        let plan = crowd.world.plan;
+        let slot = crowd.rng.below(plan.rooms_per_user);
+        let room = plan.rooms_for(client).nth(slot)?;
+        let first = self.places[room].first?;
+        let id = if crowd.rng.below(2) == 0 {
+            self.chatters[client].told[slot]
+        } else {
+            let at = crowd.rng.below(1 << 20) as f64 / f64::from(1 << 20);
+            self.places[room].views.pick(plan.seat(client), at)?.2
+        };
+        // Those of earlier runs say nothing about this one.
+        (id >= first).then(|| What::Mark { room, id, read: crowd.rng.below(2) == 0 })
+    }
+
+    /// The connection for the commands of a client that polls.
+    fn command_owner(crowd: &Crowd, client: usize) -> usize {
+        crowd.clients() + LOADERS + client
+    }
+
+    fn nonce_text(&self, room: usize, index: usize) -> String {
+        format!("{:08x}-{room}-{index}", self.manner.run)
+    }
+
     /// Says the pending command, for the first time or again.
     fn attempt(&mut self, crowd: &mut Crowd, links: &mut Links, client: usize) {
+        let polls = crowd.polls(client);
+        let owner = Self::command_owner(crowd, client);
+        if polls && links.is_open(owner) {
+            return;
+        }
         let Some(pending) = self.chatters[client].pending.as_mut() else { return };
         self.tally.retries += u64::from(pending.id != 0);
         pending.id = self.next_id;
         pending.again = 0;
+        pending.said = clock::now();
         self.next_id += 1;
-        let id = pending.id;
-        let world = &crowd.world;
-        let message = |room: usize, index: usize| {
-            let id = self.places[room].records[index].sent.acknowledged.unwrap_or_default();
-            crate::check::uuid_text(id)
+        let (id, retry, what) = (pending.id, pending.in_doubt, pending.what.clone());
+        let (room, message, nonce) = match &what {
+            What::Send { room, index, .. } => (*room, String::new(), self.nonce_text(*room, *index)),
+            What::Edit { room, index, .. }
+            | What::Delete { room, index }
+            | What::React { room, index, .. } => {
+                let id = self.places[*room].records[*index].sent.acknowledged;
+                (*room, check::uuid_text(id.unwrap_or_default()), String::new())
+            }
+            What::Mark { room, id, .. } => (*room, check::uuid_text(*id), String::new()),
         };
-        let frame = match &pending.what {
-            What::Send { room, index, text } => json!({
-                "id": id, "type": "send", "room_id": world.rooms[*room],
-                "nonce": format!("{:08x}-{room}-{index}", self.manner.run),
-                "text": text, "retry": pending.in_doubt,
-            }),
-            What::Edit { room, index, text } => json!({
-                "id": id, "type": "edit", "room_id": world.rooms[*room],
-                "message_id": message(*room, *index), "text": text,
-            }),
-            What::Delete { room, index } => json!({
-                "id": id, "type": "delete", "room_id": world.rooms[*room],
-                "message_id": message(*room, *index),
-            }),
-            What::React { room, index, emoji, on } => json!({
-                "id": id, "type": "react", "room_id": world.rooms[*room],
-                "message_id": message(*room, *index), "emoji": EMOJIS[*emoji], "on": on,
-            }),
-        };
-        links.send_text(client, frame.to_string().as_bytes());
+        let server = crowd.server();
+        let words = Words { room: &crowd.world.rooms[room], message, nonce, retry };
+        if polls {
+            let request = what.request(&crowd.world.users[client].access_token, &words);
+            links.open_http(owner, server);
+            links.request(owner, &request, &server.to_string());
+        } else {
+            links.send_text(client, what.frame(id, &words).as_bytes());
+        }
     }
 
     fn answered(&mut self, crowd: &Crowd, client: usize, id: u64, message: Option<Id>) {
         let chatter = &mut self.chatters[client];
         let Some(pending) = chatter.pending.take_if(|pending| pending.id == id) else { return };
+        let now = clock::now();
         match pending.what {
             What::Send { room, index, .. } => {
                 let id = message.unwrap_or_default();
@@ -380,7 +582,21 @@ impl Chat {
                 let newest = &mut chatter.newest[slot];
                 *newest = id.max(*newest);
                 chatter.own.push((room, index));
-                self.places[room].records[index].sent.acknowledged = Some(id);
+                let place = &mut self.places[room];
+                place.first = Some(place.first.map_or(id, |first| first.min(id)));
+                place.records[index].sent.acknowledged = Some(id);
+                place.records[index].acknowledged_at = now;
+                self.tally.acknowledged += 1;
+                self.tally.acks.add(now - pending.began);
+                let nonce = self.nonce_text(room, index);
+                if let Some(log) = &mut self.ack_log {
+                    let (room, author) = (&crowd.world.rooms[room], &crowd.world.users[client].id);
+                    let _ = writeln!(log, "{room} {author} {nonce} {}", check::uuid_text(id));
+                }
+            }
+            What::Mark { room, id, read } => {
+                let seat = crowd.world.plan.seat(client);
+                self.places[room].marks.acknowledge(seat, id, read);
             }
             What::Edit { room, index, text } => {
                 let record = &mut self.places[room].records[index];
@@ -417,7 +633,7 @@ impl Chat {
     }
 
     /// Tries again where that may help, and else gives the command up.
-    fn refused(&mut self, client: usize, id: u64, error: &wire::Refusal) {
+    fn refused(&mut self, crowd: &mut Crowd, client: usize, id: u64, error: &Refusal) {
         let chatter = &mut self.chatters[client];
         let Some(pending) = chatter.pending.as_mut().filter(|pending| pending.id == id) else {
             return;
@@ -427,11 +643,18 @@ impl Chat {
             .refused
             .entry(format!("{} {}", pending.what.name(), error.code))
             .or_default() += 1;
-        if matches!(error.advice.as_str(), "retry" | "resume" | "log_in") {
+        let deletes = matches!(pending.what, What::Delete { .. });
+        if deletes && pending.in_doubt && error.code == "not_found" {
+            // An earlier attempt came through.
+            return self.answered(crowd, client, id, None);
+        }
+        if error.is_worth_another_try() {
             // "Try again" does not say that nothing was stored.
             pending.in_doubt = true;
-            let after = error.retry_after_ms.map_or(AGAIN, |ms| ms * MILLI);
-            pending.again = clock::now() + after;
+            let most = AGAIN << pending.refusals.min(4);
+            pending.refusals += 1;
+            let after = error.retry_after_ms.map_or(most / 2, |ms| ms * MILLI);
+            pending.again = clock::now() + after + crowd.rng.below(most as usize / 2) as u64;
             self.retries.push(Reverse((pending.again, client)));
             return;
         }
@@ -446,12 +669,15 @@ impl Chat {
             What::React { room, index, .. } => {
                 self.places[room].records[index].sent.reactions = None;
             }
+            What::Mark { room, .. } => {
+                let seat = crowd.world.plan.seat(client);
+                self.places[room].marks.refuse(seat);
+            }
         }
     }
 
     // What comes
 
-    /// Whether it was news.
     fn tell(
         &mut self,
         crowd: &Crowd,
@@ -459,12 +685,37 @@ impl Chat {
         room: usize,
         id: Id,
         told: &views::Told,
-    ) -> bool {
-        let seat = crowd.world.plan.seat(client);
-        let news = self.places[room].views.tell(seat, id, told);
-        self.tally.repeated += u64::from(!news);
-        self.newest_arrival = clock::now();
+    ) -> News {
+        let now = clock::now();
+        let place = &mut self.places[room];
+        let news = place.views.tell(crowd.world.plan.seat(client), id, told);
+        if let (News::First, views::Told::Content { nonce, .. }) = (news, told)
+            && let Some(record) = place.records.get(*nonce as usize)
+        {
+            // Before the acknowledgement is at once.
+            let since = if record.acknowledged_at == 0 { now } else { record.acknowledged_at };
+            self.tally.visible.add(now - since);
+        }
+        self.tally.repeated += u64::from(news == News::Old);
+        self.newest_arrival = now;
         news
+    }
+
+    fn tell_member(&mut self, crowd: &Crowd, client: usize, member: &Member) {
+        let Some(&room) = self.rooms.get(member.room_id.as_bytes()) else { return };
+        let Some(user) = user_of(&self.users, &member.user_id) else { return };
+        let id = |text: &Option<String>| {
+            text.as_ref().and_then(|id| wire::uuid(id.as_bytes())).unwrap_or_default()
+        };
+        let version = wire::uuid(member.version.as_bytes()).unwrap_or_default();
+        let marks = Marks { delivered: id(&member.delivered), read: id(&member.read) };
+        let plan = crowd.world.plan;
+        let place = &mut self.places[room];
+        if !place.marks.tell(plan.seat(client), plan.seat(user), version, marks) {
+            let what = format!("marks of {}", member.user_id);
+            *place.views.contradictions.entry(what).or_default() += 1;
+        }
+        self.newest_arrival = clock::now();
     }
 
     fn arrived(&mut self, crowd: &Crowd, client: usize, room: usize, id: Id) {
@@ -520,39 +771,126 @@ impl Chat {
         for one in crowd.world.plan.rooms_for(client) {
             if room.is_none_or(|room| room == one) {
                 self.tally.reloads += 1;
-                self.reloads.push_back(Reload { client, room: one, before: None, due: 0 });
+                for part in [Part::Messages { before: None }, Part::Members { after: None }] {
+                    self.reloads.push_back(Reload { client, room: one, part, due: 0 });
+                }
             }
         }
     }
 
     fn load(&mut self, crowd: &mut Crowd, links: &mut Links, now: u64) {
         for loader in 0..LOADERS {
+            let owner = crowd.clients() + loader;
+            if let Some((_, since)) = self.loading[loader]
+                && since + UNANSWERED < now
+            {
+                links.drop_link(owner);
+                self.load_again(loader, now);
+            }
             if self.loading[loader].is_none()
                 && self.reloads.front().is_some_and(|reload| reload.due <= now)
                 && let Some(reload) = self.reloads.pop_front()
             {
-                let owner = crowd.clients() + loader;
-                let before = reload.before.as_ref().map(|id| format!("&before={id}"));
-                let path = format!(
-                    "/api/v1/rooms/{}/messages?limit=200{}",
-                    crowd.world.rooms[reload.room],
-                    before.unwrap_or_default()
-                );
+                let room = &crowd.world.rooms[reload.room];
+                let path = match &reload.part {
+                    Part::Messages { before: None } => "messages?limit=200".to_owned(),
+                    Part::Messages { before: Some(id) } => {
+                        format!("messages?limit=200&before={id}")
+                    }
+                    Part::Members { after: None } => "members".to_owned(),
+                    Part::Members { after: Some(id) } => format!("members?after={id}"),
+                };
+                let path = format!("/api/v1/rooms/{room}/{path}");
                 let server = crowd.server();
                 let request = Request::get(path, &crowd.world.users[reload.client].access_token);
                 links.open_http(owner, server);
                 links.request(owner, &request, &server.to_string());
-                self.loading[loader] = Some(reload);
+                self.loading[loader] = Some((reload, now));
             }
         }
+    }
+
+    fn load_again(&mut self, loader: usize, now: u64) {
+        if let Some((reload, _)) = self.loading[loader].take() {
+            self.reloads.push_back(Reload { due: now + AGAIN, ..reload });
+        }
+    }
+
+    fn loaded(&mut self, crowd: &Crowd, loader: usize, status: u16, body: &[u8]) {
+        let now = clock::now();
+        let rest = match &self.loading[loader] {
+            Some((reload, _)) if status == 200 => {
+                let (client, room) = (reload.client, reload.room);
+                match reload.part {
+                    Part::Messages { .. } => self.loaded_messages(crowd, client, room, body),
+                    Part::Members { .. } => self.loaded_members(crowd, client, body),
+                }
+            }
+            _ => None,
+        };
+        match rest {
+            Some(Some(part)) => {
+                if let Some((reload, _)) = self.loading[loader].take() {
+                    self.reloads.push_back(Reload { part, due: 0, ..reload });
+                }
+            }
+            Some(None) => self.loading[loader] = None,
+            None => {
+                let code = Refusal::of_response(status, body).code;
+                *self.tally.refused.entry(format!("reload {code}")).or_default() += 1;
+                self.load_again(loader, now);
+            }
+        }
+    }
+
+    /// What is to be loaded next; `None` where this was no page.
+    fn loaded_messages(
+        &mut self,
+        crowd: &Crowd,
+        client: usize,
+        room: usize,
+        body: &[u8],
+    ) -> Option<Option<Part>> {
+        let page: Page = serde_json::from_slice(body).ok()?;
+        let own = |message: &Message| self.nonce(room, message.nonce.as_bytes()) & FOREIGN == 0;
+        let reaches_back = !page.messages.iter().any(own);
+        let oldest = page.messages.first().map(|message| message.id.clone());
+        for message in &page.messages {
+            self.keep(crowd, client, room, message);
+        }
+        let more = page.more_before && !reaches_back && oldest.is_some();
+        Some(more.then_some(Part::Messages { before: oldest }))
+    }
+
+    fn loaded_members(
+        &mut self,
+        crowd: &Crowd,
+        client: usize,
+        body: &[u8],
+    ) -> Option<Option<Part>> {
+        let page: Members = serde_json::from_slice(body).ok()?;
+        for entry in &page.members {
+            self.tell_member(crowd, client, &entry.member);
+        }
+        Some(page.next.map(|next| Part::Members { after: Some(next) }))
     }
 
     // Faults
 
     fn trouble(&mut self, crowd: &mut Crowd, links: &mut Links, now: u64) {
         let elapsed = (now - self.last_tick) as f64 / 1e9;
-        let per_second = self.manner.faults_per_minute * crowd.clients() as f64 / 60.0;
-        self.owed_faults += elapsed * per_second;
+        let minutes = elapsed * crowd.clients() as f64 / 60.0;
+        self.owed_switches += self.manner.switches_per_minute * minutes;
+        while self.owed_switches >= 1.0 {
+            self.owed_switches -= 1.0;
+            let client = crowd.rng.below(crowd.clients());
+            if crowd.is_ready(client) && !crowd.polls(client) {
+                links.close(client);
+                self.cut_off(crowd, client, now, 0);
+                *self.tally.faults.entry("moved to any node").or_default() += 1;
+            }
+        }
+        self.owed_faults += self.manner.faults_per_minute * minutes;
         while self.owed_faults >= 1.0 {
             self.owed_faults -= 1.0;
             let client = crowd.rng.below(crowd.clients());
@@ -572,7 +910,7 @@ impl Chat {
                     self.cut_off(crowd, client, now, away);
                     "reset"
                 }
-                2 => {
+                2 if !crowd.polls(client) => {
                     links.half_close(client);
                     self.ends.push(Reverse((now + HALF_CLOSED, client, true)));
                     "half-closed"
@@ -588,12 +926,16 @@ impl Chat {
     }
 
     fn cut_off(&mut self, crowd: &mut Crowd, client: usize, now: u64, away: u64) {
-        self.doubt(client);
+        self.doubt(crowd, client);
         crowd.reconnect(client, now, away);
     }
 
     /// The connection is gone: what was under way may have been carried out.
-    fn doubt(&mut self, client: usize) {
+    fn doubt(&mut self, crowd: &Crowd, client: usize) {
+        if crowd.polls(client) {
+            // Its commands have a connection of their own.
+            return;
+        }
         if let Some(pending) = &mut self.chatters[client].pending {
             pending.in_doubt = true;
             pending.again = 0;
@@ -616,14 +958,77 @@ impl Chat {
         }
     }
 
+    /// Takes commands that were not answered for lost.
+    fn give_up_waiting(&mut self, crowd: &mut Crowd, links: &mut Links, now: u64) {
+        if now < self.next_look {
+            return;
+        }
+        self.next_look = now + SECOND;
+        if let Some(log) = &mut self.ack_log {
+            let _ = log.flush();
+        }
+        for client in 0..self.chatters.len() {
+            let pending = self.chatters[client].pending.as_ref();
+            let over = pending
+                .is_some_and(|pending| pending.again == 0 && pending.said + UNANSWERED < now);
+            if !over || !crowd.is_ready(client) {
+                continue;
+            }
+            self.tally.unanswered += 1;
+            if crowd.polls(client) {
+                links.drop_link(Self::command_owner(crowd, client));
+                self.say_later(client, now);
+            } else {
+                links.drop_link(client);
+                self.cut_off(crowd, client, now, 0);
+            }
+        }
+    }
+
+    /// For a client that polls: its command's connection ended.
+    fn say_later(&mut self, client: usize, now: u64) {
+        if let Some(pending) = &mut self.chatters[client].pending {
+            pending.in_doubt = true;
+            pending.again = now + AGAIN;
+            self.retries.push(Reverse((pending.again, client)));
+        }
+    }
+
+    fn watch(&mut self, crowd: &Crowd, links: &mut Links, client: usize) {
+        let Some(watched) = self.watch.as_ref().and_then(|watch| watch.watched_by(client)) else {
+            return;
+        };
+        let ids: Vec<&str> = watched.map(|user| crowd.world.users[user].id.as_str()).collect();
+        let frame = json!({ "id": self.next_id, "type": "watch", "user_ids": ids });
+        self.watch_ids.insert(client, self.next_id);
+        self.next_id += 1;
+        links.send_text(client, frame.to_string().as_bytes());
+    }
+
+    fn tell_presence(&mut self, client: usize, answer: bool, all: &[Presence]) {
+        let known: Vec<(usize, bool)> = all
+            .iter()
+            .filter_map(|one| Some((user_of(&self.users, &one.user_id)?, one.status != "offline")))
+            .collect();
+        let now = clock::now();
+        if let Some(watch) = &mut self.watch {
+            if answer {
+                watch.answered(client, &known, now);
+            } else {
+                known.iter().for_each(|&(user, online)| watch.told(client, user, online, now));
+            }
+        }
+    }
+
     // Stages
 
     fn advance(&mut self, crowd: &mut Crowd, links: &mut Links, now: u64) -> bool {
-        let all_ready = crowd.ready == crowd.clients();
+        let all_ready = crowd.ready + self.closed == crowd.clients();
         let settled = all_ready
             && self.chatters.iter().all(|chatter| chatter.pending.is_none())
             && self.reloads.is_empty()
             && self.loading.iter().all(Option::is_none);
+        let out_of_time = now > self.since + self.manner.settle;
         match self.stage {
             Stage::Gathering if all_ready => {
                 self.enter(Stage::Chatting, now);
@@ -632,43 +1037,145 @@ impl Chat {
                     self.turns.push(Reverse((due, client)));
                 }
             }
-            Stage::Chatting
-                if self.tally.deliveries >= self.manner.deliveries
-                    && now >= self.manner.not_before =>
-            {
-                self.enter(Stage::Finishing, now);
-            }
-            Stage::Finishing if settled => {
-                self.enter(Stage::Returning, now);
-                for client in 0..crowd.clients() {
-                    links.drop_link(client);
-                    crowd.reconnect(client, now, 0);
-                }
-            }
-            Stage::Returning if settled && now > self.newest_arrival.max(self.since) + QUIET => {
+            Stage::Gathering if now > self.since + self.manner.settle.max(SILENCE) => {
+                self.unsettled(crowd);
                 return false;
             }
-            Stage::Chatting => {}
-            stage => {
-                if now > self.since + self.manner.patience {
-                    let unanswered =
-                        self.chatters.iter().filter(|chatter| chatter.pending.is_some()).count();
-                    self.tally.unsettled = Some(format!(
-                        "{stage:?}: {} of {} clients are ready, {unanswered} commands unanswered, \
-                         {} rooms to load",
-                        crowd.ready,
-                        crowd.clients(),
-                        self.reloads.len(),
-                    ));
-                    return false;
+            Stage::Chatting if self.is_enough(now) => self.enter(Stage::Finishing, now),
+            Stage::Finishing if settled || out_of_time => {
+                if !settled {
+                    self.unsettled(crowd);
+                }
+                self.enter(Stage::Settling, now);
+                for client in 0..crowd.clients() {
+                    let stays = client % 2 == 1 && !crowd.polls(client) && crowd.is_ready(client);
+                    self.stays[client] = stays.then(|| crowd.readied_of(client));
+                    if !stays {
+                        links.drop_link(client);
+                        crowd.reconnect(client, now, 0);
+                    }
                 }
             }
+            Stage::Settling | Stage::Returning => {
+                let quiet = now > self.newest_arrival.max(self.since) + QUIET;
+                if out_of_time || (settled && quiet && now >= self.next_check) {
+                    return self.look(crowd, links, now, settled, out_of_time);
+                }
+            }
+            Stage::Watching => self.rest(crowd, links, now),
+            Stage::Leaving => return self.watch_leaving(now),
+            Stage::Gathering | Stage::Chatting | Stage::Finishing => {}
         }
         true
     }
 
+    fn is_enough(&self, now: u64) -> bool {
+        let enough = match self.manner.until {
+            Until::Deliveries(deliveries) => self.tally.deliveries >= deliveries,
+            Until::Time(time) => now >= self.since + time,
+        };
+        enough && now >= self.manner.not_before
+    }
+
+    /// Whether all have everything, and what follows then, or when there is no more time.
+    fn look(
+        &mut self,
+        crowd: &mut Crowd,
+        links: &mut Links,
+        now: u64,
+        settled: bool,
+        out_of_time: bool,
+    ) -> bool {
+        self.next_check = now + LOOK_AGAIN;
+        if !out_of_time && !self.all_complete(crowd) {
+            return true;
+        }
+        let wrong = self.violations(crowd);
+        if !out_of_time && !wrong.is_empty() {
+            self.next_check = now + CHECK_AGAIN;
+            return true;
+        }
+        if !settled {
+            self.unsettled(crowd);
+        }
+        let took = now - self.since;
+        if self.stage == Stage::Settling {
+            let stayed: Vec<bool> = (0..crowd.clients())
+                .map(|client| self.stays[client] == Some(crowd.readied_of(client)))
+                .collect();
+            let whose = |one: &Violation| one.client().map(|client| stayed[client as usize]);
+            self.findings.first = wrong.into_iter().map(|one| (one.clone(), whose(&one))).collect();
+            self.findings.stayed = stayed.iter().filter(|stayed| **stayed).count();
+            self.findings.settled_after[0] = took;
+            self.enter(Stage::Returning, now);
+            for client in 0..crowd.clients() {
+                links.drop_link(client);
+                crowd.reconnect(client, now, 0);
+            }
+            return true;
+        }
+        self.findings.last = wrong;
+        self.findings.settled_after[1] = took;
+        if self.watch.is_some() {
+            self.enter(Stage::Watching, now);
+        }
+        self.watch.is_some()
+    }
+
+    /// Presence is right, or will not become so: from now on it has to stay so, but for some who go.
+    fn rest(&mut self, crowd: &mut Crowd, links: &mut Links, now: u64) {
+        let (Some(watch), Some(check)) = (&mut self.watch, self.manner.presence) else { return };
+        let right = watch.wrong() == 0;
+        if !right && now < self.since + check.bound {
+            return;
+        }
+        watch.rest(right.then_some(now - self.since));
+        let mut candidates: Vec<usize> = watch.only_watched().into_iter().collect();
+        candidates.retain(|&client| crowd.is_ready(client) && !crowd.polls(client));
+        for _ in 0..check.closes.min(candidates.len()) {
+            let client = candidates.swap_remove(crowd.rng.below(candidates.len()));
+            links.reset(client);
+            crowd.stay_away(client);
+            watch.close(client, now);
+            self.closed += 1;
+        }
+        self.enter(Stage::Leaving, now);
+    }
+
+    fn watch_leaving(&mut self, now: u64) -> bool {
+        let (Some(watch), Some(check)) = (&mut self.watch, self.manner.presence) else {
+            return false;
+        };
+        let over = watch.wrong() == 0 || now > self.since + check.bound + PRESENCE_GRACE;
+        if over {
+            watch.finish(check.bound);
+            self.tally.presence = Some(watch.report.clone());
+        }
+        !over
+    }
+
+    /// Notes that there was no rest in time, and what was still under way.
+    fn unsettled(&mut self, crowd: &Crowd) {
+        let unanswered = self.chatters.iter().filter(|chatter| chatter.pending.is_some()).count();
+        let note = format!(
+            "{:?}: {} of {} clients are ready, {unanswered} commands unanswered, {} rooms to load",
+            self.stage,
+            crowd.ready,
+            crowd.clients(),
+            self.reloads.len(),
+        );
+        self.tally.unsettled.get_or_insert(note);
+    }
+
     fn enter(&mut self, stage: Stage, now: u64) {
         eprintln!("{stage:?} ({} deliveries)", self.tally.deliveries);
+        if self.manner.events {
+            let phase = format!("{stage:?}").to_lowercase();
+            let (acknowledged, deliveries) = (self.tally.acknowledged, self.tally.deliveries);
+            crate::report::event(&json!({
+                "phase": phase, "acknowledged": acknowledged, "deliveries": deliveries,
+            }));
+        }
         self.stage = stage;
         self.since = now;
     }
@@ -687,6 +1194,7 @@ impl Mode for Chat {
         if !self.advance(crowd, links, now) {
             return Next::Stop;
         }
+        self.give_up_waiting(crowd, links, now);
         self.end_troubles(crowd, links, now);
         self.load(crowd, links, now);
         if self.stage == Stage::Chatting {
@@ -707,8 +1215,21 @@ impl Mode for Chat {
         {
             self.retries.pop();
             let pending = self.chatters[client].pending.as_ref();
-            if pending.is_some_and(|pending| pending.again == due) && crowd.is_ready(client) {
+            if pending.is_none_or(|pending| pending.again != due) {
+                continue;
+            }
+            if crowd.is_ready(client) {
                 self.attempt(crowd, links, client);
+            } else if crowd.polls(client) {
+                self.say_later(client, now);
+            }
+        }
+        while let Some(&Reverse((due, client))) = self.watch_again.peek()
+            && due <= now
+        {
+            self.watch_again.pop();
+            if crowd.is_ready(client) {
+                self.watch(crowd, links, client);
             }
         }
         Next::At(now + MILLI)
@@ -729,7 +1250,7 @@ impl Mode for Chat {
             let nonce = self.nonce(room, message.nonce);
             let told = views::Told::Content { author, nonce, version, content };
             let news = self.tell(crowd, client, room, id, &told);
-            self.tally.inversions += u64::from(news && live && older);
+            self.tally.inversions += u64::from(news == News::First && live && older);
         } else if let Some(ServerFrame::Message { room_id, message }) = wire::parse(told.payload)
             && let Some(&room) = self.rooms.get(room_id.as_bytes())
         {
@@ -752,11 +1273,26 @@ impl Mode for Chat {
                     self.tally.not_resumed += 1;
                     self.reload(crowd, client, None);
                 }
+                if let Some(member) = &data.member {
+                    self.tell_member(crowd, client, member);
+                }
+                if let Some(all) = &data.presence {
+                    self.tell_presence(client, true, all);
+                }
                 let message = data.message_id.and_then(|id| wire::uuid(id.as_bytes()));
                 self.answered(crowd, client, id, message);
             }
-            ServerFrame::Error { id, error } => self.refused(client, id, &error),
-            ServerFrame::CaughtUp { .. } => self.attempt(crowd, links, client),
+            ServerFrame::Error { id, error } if self.watch_ids.get(&client) == Some(&id) => {
+                *self.tally.refused.entry(format!("watch {}", error.code)).or_default() += 1;
+                self.watch_again.push(Reverse((clock::now() + SECOND, client)));
+            }
+            ServerFrame::Error { id, error } => self.refused(crowd, client, id, &error),
+            ServerFrame::CaughtUp { .. } => {
+                self.watch(crowd, links, client);
+                self.attempt(crowd, links, client);
+            }
+            ServerFrame::Member { member } => self.tell_member(crowd, client, &member),
+            ServerFrame::Presence(one) => self.tell_presence(client, false, &[one]),
             ServerFrame::Reload { room_id } => {
                 let room = room_id.and_then(|room| self.rooms.get(room.as_bytes()).copied());
                 self.reload(crowd, client, room);
@@ -774,11 +1310,17 @@ impl Mode for Chat {
         }
     }
 
-    fn lost(&mut self, crowd: &mut Crowd, _: &mut Links, client: usize, _: Closed) {
-        if client < crowd.clients() {
-            self.doubt(client);
-        } else if let Some(reload) = self.loading[client - crowd.clients()].take() {
-            self.reloads.push_back(Reload { due: clock::now() + AGAIN, ..reload });
+    fn follows_people(&self) -> bool {
+        true
+    }
+
+    fn lost(&mut self, crowd: &mut Crowd, _: &mut Links, owner: usize, _: Closed) {
+        if let Some(client) = owner.checked_sub(crowd.clients() + LOADERS) {
+            self.say_later(client, clock::now());
+        } else if let Some(loader) = owner.checked_sub(crowd.clients()) {
+            self.load_again(loader, clock::now());
+        } else {
+            self.doubt(crowd, owner);
         }
     }
 
@@ -790,26 +1332,19 @@ impl Mode for Chat {
         status: u16,
         body: &[u8],
     ) {
-        let Some(reload) = self.loading[owner - crowd.clients()].take() else { return };
         links.drop_link(owner);
-        let page: Page = match serde_json::from_slice(body) {
-            Ok(page) if status == 200 => page,
-            _ => {
-                let refused = format!("reload {status}");
-                *self.tally.refused.entry(refused).or_default() += 1;
-                self.reloads.push_back(Reload { due: clock::now() + AGAIN, ..reload });
-                return;
-            }
+        let Some(client) = owner.checked_sub(crowd.clients() + LOADERS) else {
+            return self.loaded(crowd, owner - crowd.clients(), status, body);
         };
-        let own =
-            |message: &Message| self.nonce(reload.room, message.nonce.as_bytes()) & FOREIGN == 0;
-        let reaches_back = !page.messages.iter().any(own);
-        let oldest = page.messages.first().map(|message| message.id.clone());
-        for message in &page.messages {
-            self.keep(crowd, reload.client, reload.room, message);
-        }
-        if page.more_before && !reaches_back && oldest.is_some() {
-            self.reloads.push_back(Reload { before: oldest, due: 0, ..reload });
+        let Some(id) = self.chatters[client].pending.as_ref().map(|pending| pending.id) else {
+            return;
+        };
+        match Answer::parse(body).filter(|_| matches!(status, 200 | 201)) {
+            Some(data) => {
+                self.tally.known_already += u64::from(data.duplicate);
+                self.frame(crowd, links, client, ServerFrame::Ok { id, data });
+            }
+            None => self.refused(crowd, client, id, &Refusal::of_response(status, body)),
         }
     }
 }
