@@ -388,7 +388,8 @@ impl Chat {
     fn all_complete(&self, crowd: &Crowd) -> bool {
         let plan = crowd.world.plan;
         self.places.iter().enumerate().all(|(room, place)| {
-            plan.members(room).all(|user| place.views.is_complete(plan.seat(user)))
+            plan.members(room)
+                .all(|user| place.views.is_complete(plan.seat(user), |nonce| nonce & FOREIGN == 0))
         })
     }
 
@@ -427,8 +428,7 @@ impl Chat {
         let what = what.unwrap_or_else(|| self.message(crowd, client));
         *self.tally.commands.entry(what.name()).or_default() += 1;
         let (began, said) = (clock::now(), 0);
-        let pending =
-            Pending { what, id: 0, began, said, refusals: 0, in_doubt: false, again: 0 };
+        let pending = Pending { what, id: 0, began, said, refusals: 0, in_doubt: false, again: 0 };
         self.chatters[client].pending = Some(pending);
         self.attempt(crowd, links, client);
     }
@@ -551,7 +551,9 @@ impl Chat {
         self.next_id += 1;
         let (id, retry, what) = (pending.id, pending.in_doubt, pending.what.clone());
         let (room, message, nonce) = match &what {
-            What::Send { room, index, .. } => (*room, String::new(), self.nonce_text(*room, *index)),
+            What::Send { room, index, .. } => {
+                (*room, String::new(), self.nonce_text(*room, *index))
+            }
             What::Edit { room, index, .. }
             | What::Delete { room, index }
             | What::React { room, index, .. } => {
@@ -716,6 +718,14 @@ impl Chat {
             *place.views.contradictions.entry(what).or_default() += 1;
         }
         self.newest_arrival = clock::now();
+    }
+
+    /// A message in whatever way it was written, changed or not.
+    fn any_message(&mut self, crowd: &Crowd, client: usize, room_id: &str, message: &Message) {
+        let Some(&room) = self.rooms.get(room_id.as_bytes()) else { return };
+        let id = wire::uuid(message.id.as_bytes()).unwrap_or_default();
+        self.arrived(crowd, client, room, id);
+        self.keep(crowd, client, room, message);
     }
 
     fn arrived(&mut self, crowd: &Crowd, client: usize, room: usize, id: Id) {
@@ -1251,12 +1261,8 @@ impl Mode for Chat {
             let told = views::Told::Content { author, nonce, version, content };
             let news = self.tell(crowd, client, room, id, &told);
             self.tally.inversions += u64::from(news == News::First && live && older);
-        } else if let Some(ServerFrame::Message { room_id, message }) = wire::parse(told.payload)
-            && let Some(&room) = self.rooms.get(room_id.as_bytes())
-        {
-            let id = wire::uuid(message.id.as_bytes()).unwrap_or_default();
-            self.arrived(crowd, client, room, id);
-            self.keep(crowd, client, room, &message);
+        } else if let Some(ServerFrame::Message { room_id, message }) = wire::parse(told.payload) {
+            self.any_message(crowd, client, &room_id, &message);
         }
     }
 
@@ -1290,6 +1296,9 @@ impl Mode for Chat {
             ServerFrame::CaughtUp { .. } => {
                 self.watch(crowd, links, client);
                 self.attempt(crowd, links, client);
+            }
+            ServerFrame::Message { room_id, message } => {
+                self.any_message(crowd, client, &room_id, &message);
             }
             ServerFrame::Member { member } => self.tell_member(crowd, client, &member),
             ServerFrame::Presence(one) => self.tell_presence(client, false, &[one]),

@@ -84,7 +84,7 @@ pub struct Room {
     pub marked: Vec<Marked>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Violation {
     NeverAcknowledged {
         nonce: u64,

@@ -102,7 +102,10 @@ mod tests {
     fn a_command_says_the_same_on_a_socket_and_over_http() {
         let said = |what: What| {
             let request = what.request("t", &words());
-            (what.frame(7, &words()), format!("{} {} {}", request.method, request.path, request.body))
+            (
+                what.frame(7, &words()),
+                format!("{} {} {}", request.method, request.path, request.body),
+            )
         };
         let (frame, request) = said(What::Send { room: 0, index: 1, text: "x".into() });
         assert_eq!(

@@ -158,8 +158,9 @@ impl Questions for Answers<'_> {
             Ask::Members { room, .. } => {
                 let page: Members = serde_json::from_slice(body).context("no list of members")?;
                 let members = page.members.into_iter().map(|entry| entry.member);
-                let told: Vec<(u32, Marks)> =
-                    members.filter_map(|member| Some((self.user(&member)?, marks(&member)))).collect();
+                let told: Vec<(u32, Marks)> = members
+                    .filter_map(|member| Some((self.user(&member)?, marks(&member))))
+                    .collect();
                 self.wrong.extend(listed(&self.rooms[room], self.server, &told));
                 if page.next.is_some() {
                     self.more.push(Ask::Members { room, after: page.next });
@@ -304,8 +305,7 @@ mod tests {
     #[test]
     fn a_lowered_mark_a_wrong_count_and_a_missing_reader_are_found() {
         let lowered = listed(&room(), 2, &[(1, Marks { delivered: 20, read: 0 })]);
-        let expected =
-            Violation::WrongListed { server: 2, member: 1, acknowledged: 10, told: 0 };
+        let expected = Violation::WrongListed { server: 2, member: 1, acknowledged: 10, told: 0 };
         assert_eq!(lowered, [expected]);
         let expected = Violation::WrongUnread { server: 0, client: 1, expected: 1, told: 2 };
         assert_eq!(unread(&room(), 0, 1, 2), Some(expected));

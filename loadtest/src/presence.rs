@@ -54,7 +54,11 @@ impl Watch {
             })
             .collect();
         let watched = beliefs.values().map(BTreeMap::len).sum();
-        Self { beliefs, report: PresenceReport { watched, ..Default::default() }, ..Self::default() }
+        Self {
+            beliefs,
+            report: PresenceReport { watched, ..Default::default() },
+            ..Self::default()
+        }
     }
 
     /// Whom this client watches, where it is a watcher.

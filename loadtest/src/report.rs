@@ -82,7 +82,9 @@ impl Report {
         for (name, value) in &self.rows {
             let label = name.replace('_', " ");
             match value {
-                Value::Object(map) if map.is_empty() => lines.push(format!("  {label:width$}  none")),
+                Value::Object(map) if map.is_empty() => {
+                    lines.push(format!("  {label:width$}  none"))
+                }
                 Value::Object(map) => {
                     lines.push(format!("  {label:width$}"));
                     lines.extend(map.iter().map(|(key, count)| format!("    {key}: {count}")));

@@ -61,7 +61,8 @@ impl Memory {
         let mib = |bytes: u64| (bytes as f64 / 104_857.6).round() / 10.0;
         json!({
             "process": self.name, "start_mib": mib(self.start), "end_mib": mib(self.end),
-            "max_mib": mib(self.max), "growth_mib": mib(self.end) - mib(self.start),
+            "max_mib": mib(self.max),
+            "growth_mib": (mib(self.end) * 10.0 - mib(self.start) * 10.0).round() / 10.0,
         })
     }
 }

@@ -388,7 +388,7 @@ mod tests {
                 id(9)
             );
             assert_eq!(plain_sent(frame.as_bytes()), Some((77, id(9).as_bytes(), duplicate)));
-            let data = Answer { message_id: Some(id(9)), duplicate, version: None, resumed: None };
+            let data = Answer { message_id: Some(id(9)), duplicate, ..Answer::default() };
             assert_eq!(parse(frame.as_bytes()), Some(ServerFrame::Ok { id: 77, data }));
         }
         assert_eq!(plain_sent(br#"{"type":"ok","id":77}"#), None);
@@ -415,11 +415,14 @@ mod tests {
 
     #[test]
     fn the_answers_to_a_mark_and_to_a_watch_are_understood() {
-        let told = |data: Value| match parse(json!({"type": "ok", "id": 9, "data": data}).to_string().as_bytes()) {
+        let told = |data: Value| match parse(
+            json!({"type": "ok", "id": 9, "data": data}).to_string().as_bytes(),
+        ) {
             Some(ServerFrame::Ok { id: 9, data }) => data,
             other => panic!("{other:?}"),
         };
-        let member = json!({"room_id": "r", "user_id": "u", "read": null, "delivered": "d", "version": "v"});
+        let member =
+            json!({"room_id": "r", "user_id": "u", "read": null, "delivered": "d", "version": "v"});
         let member = told(member).member.unwrap();
         assert_eq!((member.read, member.delivered.as_deref()), (None, Some("d")));
         let presence = told(json!([{"user_id": "u", "status": "away", "last_seen": 4}])).presence;

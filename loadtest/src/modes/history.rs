@@ -1,6 +1,6 @@
 //! A chat with faults, and the verdict on it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::process::Command;
 use std::sync::Arc;
 
@@ -99,8 +99,9 @@ impl Verdict {
 
     /// What was wrong without a reconnect, and right after it.
     pub fn late(&self) -> impl Iterator<Item = &Violation> {
+        let last: HashSet<&Violation> = self.findings.last.iter().collect();
         let first = self.findings.first.iter().map(|(violation, _)| violation);
-        first.filter(|violation| !self.findings.last.contains(violation))
+        first.filter(move |violation| !last.contains(violation))
     }
 
     pub fn passed(&self) -> bool {
