@@ -15,7 +15,10 @@ pub struct Histogram {
 
 impl std::fmt::Debug for Histogram {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Histogram").field("total", &self.total).field("max", &self.max).finish()
+        f.debug_struct("Histogram")
+            .field("total", &self.total)
+            .field("max", &self.max)
+            .finish_non_exhaustive()
     }
 }
 

@@ -124,13 +124,20 @@ fn a_chat_that_is_bound_by_time_takes_so_long() {
     assert!(verdict.tally.faults["moved to any node"] > 5, "{:?}", verdict.tally);
 }
 
+const PRESENCE: Option<PresenceCheck> = Some(PresenceCheck { bound: SECOND, closes: 3 });
+
 #[test]
-fn watchers_see_who_goes_and_ghosts_are_found() {
-    let presence = Some(PresenceCheck { bound: 2 * SECOND, closes: 3 });
+fn watchers_see_who_goes() {
+    let presence = PRESENCE;
     let verdict = history_with("presence", Faults::default(), Manner { presence, ..manner() });
     let told = verdict.tally.presence.as_ref().unwrap();
     assert!(told.watched > 5 && told.closed == 3 && told.seen_leaving >= 3, "{told:?}");
     assert!(verdict.passed() && told.longest > 0, "{told:?}");
+}
+
+#[test]
+fn somebody_who_went_and_is_still_shown_is_found() {
+    let presence = PRESENCE;
     let faults = Faults { ghosts: true, ..Faults::default() };
     let verdict = history_with("ghosts", faults, Manner { presence, ..manner() });
     let told = verdict.tally.presence.as_ref().unwrap();

@@ -75,7 +75,9 @@ impl Watch {
     /// The answer to `watch`, which stands for all that was told before.
     pub fn answered(&mut self, client: usize, known: &[(usize, bool)], now: u64) {
         if let Some(watched) = self.beliefs.get_mut(&client) {
-            watched.values_mut().for_each(|belief| *belief = None);
+            for belief in watched.values_mut() {
+                *belief = None;
+            }
         }
         for &(user, online) in known {
             self.told(client, user, online, now);

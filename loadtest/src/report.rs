@@ -83,7 +83,7 @@ impl Report {
             let label = name.replace('_', " ");
             match value {
                 Value::Object(map) if map.is_empty() => {
-                    lines.push(format!("  {label:width$}  none"))
+                    lines.push(format!("  {label:width$}  none"));
                 }
                 Value::Object(map) => {
                     lines.push(format!("  {label:width$}"));

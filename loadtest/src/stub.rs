@@ -14,6 +14,7 @@ use crate::http::ACCEPT;
 
 /// What it does wrong.
 #[derive(Clone, Copy, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fault of its own")]
 pub struct Faults {
     /// Every so many deliveries one is left out; it comes on resuming.
     pub lose_every: u64,

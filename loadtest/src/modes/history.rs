@@ -15,6 +15,7 @@ use crate::histogram::Histogram;
 use crate::links::Engine;
 use crate::listing::{self, Listing};
 use crate::options::{self, Timing};
+use crate::presence::PresenceReport;
 use crate::report::{self, Report};
 use crate::sessions::{Crowd, Fleet, Share};
 use crate::usage::MemoryWatch;
@@ -109,7 +110,7 @@ impl Verdict {
             && self.violations().next().is_none()
             && self.contradictions.is_empty()
             && self.tally.unsettled.is_none()
-            && self.tally.presence.as_ref().is_none_or(|presence| presence.passed())
+            && self.tally.presence.as_ref().is_none_or(PresenceReport::passed)
     }
 
     fn print(&self, options: &options::History, seconds: f64, memory: Vec<Value>) {
