@@ -24,6 +24,7 @@ use crate::hub::{Inbox, Interest, Item};
 use crate::observe;
 use crate::protocol::server::ServerFrame;
 use crate::protocol::{Control, Event, EventId, Frame, PresenceStatus, Topic, UserId};
+use crate::stops;
 use crate::store::catch_up::CatchUp;
 
 /// Followed heads are compared with what was heard this often.
@@ -146,6 +147,9 @@ impl Relay {
             match signal {
                 Signal::Event { publication, epoch, count, heard } => {
                     let topic = publication.topic;
+                    if matches!(topic, Topic::Room(_)) && stops::misses() {
+                        continue;
+                    }
                     self.witness(topic, publication.event_id, publication.control);
                     let Some(followed) = topics.get_mut(&topic) else { continue };
                     dirty |= followed.hear(epoch, count);

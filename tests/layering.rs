@@ -16,7 +16,7 @@ const TABLE: &[(&str, &[&str])] = &[
     ("bus", &["domain", "protocol", "observe"]),
     ("auth", &["domain", "protocol", "observe"]),
     ("hub", &["protocol", "observe"]),
-    ("relay", &["bus", "store", "hub", "domain", "protocol", "observe"]),
+    ("relay", &["bus", "store", "hub", "domain", "protocol", "observe", "stops"]),
     ("service", &["bus", "store", "auth", "domain", "protocol", "observe", "stops"]),
     ("http", &["service", "domain", "protocol", "observe"]),
     ("ws", &["http", "service", "hub", "domain", "protocol", "observe"]),

@@ -53,6 +53,7 @@ impl Service {
         }
         let began = Instant::now();
         let repeated = asked.retry || self.0.stall.is_recent();
+        stops::pass("received").await;
         let (taken, turn) = self.0.turns.take(room, || self.take_id());
         let taken = taken?;
         let (id, claim) = if Rule::Claim.holds() {
@@ -71,7 +72,7 @@ impl Service {
             (taken.id.into(), Claim::New)
         };
         observe::BUS_CALL.time("admit", began);
-        stops::pass("claimed");
+        stops::pass("claimed").await;
         let mut turn = Some(turn);
         if repeated && claim != Claim::Found && Rule::Wait.holds() {
             // An attempt still on its way has written by then, or doubts itself.
@@ -115,7 +116,7 @@ impl Service {
         let mut wrote = false;
         if sure {
             let written = self.0.store.write_message(new.clone()).await?;
-            stops::pass("stored");
+            stops::pass("stored").await;
             // A store that decides by itself may know better.
             wrote = written == Written::New;
             sure = wrote && !(Rule::Slow.holds() && began.elapsed() > SLOW);
@@ -124,14 +125,14 @@ impl Service {
             turn.come().await;
         }
         if sure && self.tell_claimed(taken, &tellings, Some(&claimed)).await? == Ok(true) {
-            stops::pass("published");
+            stops::pass("published").await;
             observe::MESSAGES.add("", 1);
             return Ok(Sent { message_id: id, duplicate: false });
         }
         // In doubt. Once the store has decided, no claim is needed any more.
         let doubtful = NewMessage { first: !Rule::Lwt.holds(), ..new };
         let written = self.0.store.write_message(doubtful).await?;
-        stops::pass("stored");
+        stops::pass("stored").await;
         let message_id = match written {
             Written::New => id,
             Written::Already { room_id: there, .. } if there != room_id => {
@@ -147,7 +148,7 @@ impl Service {
             let event = Event::Message { room_id, message };
             self.tell(taken, vec![Telling::to(Topic::Room(room_id), event)]).await?;
         }
-        stops::pass("published");
+        stops::pass("published").await;
         let duplicate = written != Written::New && !(wrote && message_id == id);
         (if duplicate { &observe::DUPLICATES } else { &observe::MESSAGES }).add("", 1);
         Ok(Sent { message_id, duplicate })

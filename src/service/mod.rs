@@ -38,6 +38,7 @@ use crate::auth::passwords::Passwords;
 use crate::auth::tokens::Tokens;
 use crate::bus::{Bus, LimitKey};
 use crate::domain::clock::HybridClock;
+use crate::domain::rules::Rule;
 use crate::domain::window::{Limit, Verdict};
 use crate::protocol::{Control, EventId, ServerRole, Topic, UserId};
 use crate::store::Store;
@@ -143,8 +144,16 @@ impl Service {
 
     /// The time, in milliseconds since 1970; refused before the reference clock was heard.
     pub fn now_ms(&self) -> Answered<u64> {
-        let reference = self.0.bus.now_ms().ok_or_else(Refusal::not_ready)?;
-        Ok(self.0.clock.now_ms(reference))
+        Ok(self.0.clock.now_ms(self.reference_ms()?))
+    }
+
+    /// The reference clock; refused before it was heard.
+    fn reference_ms(&self) -> Answered<u64> {
+        match self.0.bus.now_ms() {
+            Some(reference) => Ok(reference),
+            None if Rule::Clock.holds() => Err(Refusal::not_ready()),
+            None => Ok(std::time::UNIX_EPOCH.elapsed().map_or(0, |since| since.as_millis() as u64)),
+        }
     }
 
     /// Whether it can do its work at this moment, and whether all of it.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::{Answered, Refusal, Service};
 use crate::auth::tokens::Claims;
 use crate::domain::cursor::{Cursor, LAG_MS};
+use crate::domain::rules::Rule;
 use crate::protocol::codes::ErrorCode;
 use crate::protocol::{EventId, ServerRole, SessionId, Topic, UserId};
 use crate::store::Arrival;
@@ -94,7 +95,8 @@ impl Service {
     /// The cursor's time of a connection that has been told everything up to now: now, less the
     /// time by which an event may be published after its id was taken.
     pub fn cursor_now_ms(&self) -> Answered<u64> {
-        Ok(self.now_ms()?.saturating_sub(LAG_MS) / 1000 * 1000)
+        let lag_ms = if Rule::Lag.holds() { LAG_MS } else { 0 };
+        Ok(self.now_ms()?.saturating_sub(lag_ms) / 1000 * 1000)
     }
 
     /// Those of the topics in which something may have happened after this time, in milliseconds

@@ -60,7 +60,7 @@ pub(super) struct Claimed {
 impl Service {
     pub(super) fn take_id(&self) -> Answered<Taken> {
         let at = Some(Instant::now());
-        let reference = self.0.bus.now_ms().ok_or_else(Refusal::not_ready)?;
+        let reference = self.reference_ms()?;
         Ok(Taken { id: self.0.clock.next(reference, rand::random()), at })
     }
 
@@ -104,7 +104,7 @@ impl Service {
                 for telling in tellings {
                     self.0.store.log_change(telling.topic, taken.id, &telling.event).await?;
                 }
-                stops::pass("logged_again");
+                stops::pass("logged_again").await;
             }
             let published = self.publish(taken, tellings, claimed).await;
             // It may have taken too long just now.
@@ -165,7 +165,7 @@ impl Service {
         let left = tellings.iter().map(note).collect::<Answered<Vec<_>>>()?;
         observe::UNPUBLISHED.add("", left.len() as u64);
         self.0.store.note_unpublished(&left).await?;
-        stops::pass("left_unpublished");
+        stops::pass("left_unpublished").await;
         Ok(())
     }
 
