@@ -14,7 +14,7 @@ use crate::guardian;
 use crate::programs;
 
 /// Nothing that works takes this long, on a machine however busy.
-pub const PATIENCE: Duration = Duration::from_secs(90);
+pub const PATIENCE: Duration = Duration::from_mins(3);
 
 /// Waits for its first line, which comes when the guardian knows of it, and becomes the program.
 /// Where this process ends before that, there is no line, and no program.
