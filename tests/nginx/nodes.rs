@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use actix_web::http::header::HttpDate;
 use reqwest::Method;
-use starling_servers::{NetworkNamespace, Node};
+use starling_servers::{NetworkNamespace, Node, wait_until};
 
 use crate::support::{Api, register};
 use crate::{node, options};
@@ -30,7 +30,7 @@ async fn a_node_is_frozen_and_told_to_stop() {
     assert!(!node.is_ready());
     node.resume();
     node.wait_until_ready();
-    assert!(node.log().contains("Starling listens"), "{}", node.log());
+    wait_until("it says so", || node.log().contains("Starling listens"));
     node.terminate();
     assert!(node.wait().success());
 }
@@ -77,5 +77,5 @@ async fn a_node_on_a_host_of_its_own_is_cut_off() {
     link.down();
     assert!(!node.is_ready());
     link.up();
-    starling_servers::wait_until("it is reached again", || node.is_ready());
+    wait_until("it is reached again", || node.is_ready());
 }

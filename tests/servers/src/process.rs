@@ -14,7 +14,7 @@ use crate::guardian;
 use crate::programs;
 
 /// Nothing that works takes this long, on a machine however busy.
-pub const PATIENCE: Duration = Duration::from_secs(90);
+pub const PATIENCE: Duration = Duration::from_mins(3);
 
 /// Waits for its first line, which comes when the guardian knows of it, and becomes the program.
 /// Where this process ends before that, there is no line, and no program.
@@ -125,9 +125,20 @@ impl Process {
         self.signal(Signal::HUP);
     }
 
-    /// SIGSTOP: its connections stay, and nothing answers.
+    /// SIGSTOP: its connections stay, and nothing answers. The kernel stops one thread after the
+    /// other: this waits for the last.
     pub fn pause(&self) {
         self.signal(Signal::STOP);
+        wait_until("the process is stopped", || self.is_stopped());
+    }
+
+    fn is_stopped(&self) -> bool {
+        let threads = fs::read_dir(format!("/proc/{}/task", self.pid())).into_iter().flatten();
+        threads.flatten().all(|thread| {
+            let stat = fs::read_to_string(thread.path().join("stat")).unwrap_or_default();
+            // The state stands after the name, which is in brackets.
+            stat.rsplit(") ").next().is_some_and(|rest| rest.starts_with('T'))
+        })
     }
 
     /// SIGCONT.

@@ -48,7 +48,9 @@ impl Redis {
             .args(["--bind", "127.0.0.1"])
             .args(also_on)
             .args(["--save", "", "--appendonly", "no", "--protected-mode", "no"])
-            .args(["--timeout", "0", "--enable-debug-command", "yes"]);
+            .args(["--enable-debug-command", "yes"])
+            // A replica that comes need not wait for others to come with it.
+            .args(["--repl-diskless-sync-delay", "0"]);
         if let Some(password) = &options.password {
             program = program.args(["--requirepass", password]);
         }
