@@ -74,9 +74,11 @@ impl Node {
             // The library alone: the `faketime` program stays in between, and signals go to it.
             program = program
                 .env("LD_PRELOAD", faketime())
-                .env("FAKETIME", format!("{:+}s", options.clock_off_s))
+                .env("FAKETIME_TIMESTAMP_FILE", folder.path().join(CLOCK))
+                .env("FAKETIME_NO_CACHE", "1")
                 .env("FAKETIME_DONT_FAKE_MONOTONIC", "1")
                 .env("DONT_FAKE_MONOTONIC", "1");
+            set_clock(folder.path(), options.clock_off_s);
         }
         Self { process: program.start(), address, _port: port, folder }
     }
@@ -141,6 +143,17 @@ impl Node {
         self.wait_until_ready();
     }
 
+    /// The same, with another value of a variable.
+    pub fn restart_with(&mut self, variable: &str, value: &str) {
+        self.process.restart_with(|program| program.set_env(variable, value));
+        self.wait_until_ready();
+    }
+
+    /// Sets its clock while it runs, where it was started with one that is off.
+    pub fn set_clock(&self, off_s: i64) {
+        set_clock(self.folder.path(), off_s);
+    }
+
     /// What it has logged since it was last started.
     pub fn log(&self) -> String {
         self.process.log()
@@ -158,6 +171,16 @@ impl Node {
     pub fn process(&self) -> &Process {
         &self.process
     }
+}
+
+/// The file that `faketime` reads.
+const CLOCK: &str = "clock";
+
+fn set_clock(folder: &Path, off_s: i64) {
+    // Written whole or not at all: it is read at every look at the clock.
+    let half = folder.join("clock.new");
+    let written = std::fs::write(&half, format!("{off_s:+}s"));
+    written.and_then(|()| std::fs::rename(half, folder.join(CLOCK))).expect("the clock is set");
 }
 
 fn is_ready(address: SocketAddr) -> bool {

@@ -60,6 +60,12 @@ impl Program {
         self
     }
 
+    /// Gives the variable this value from the next start on.
+    pub fn set_env(&mut self, name: &str, value: &str) {
+        self.environment.retain(|(known, _)| known.as_os_str() != name);
+        self.environment.push((name.into(), value.into()));
+    }
+
     pub fn start(self) -> Process {
         let (child, log_from) = self.spawn();
         Process { program: self, child, ended: None, log_from }

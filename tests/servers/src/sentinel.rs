@@ -117,6 +117,17 @@ impl SentinelSet {
         new
     }
 
+    /// Waits until all of them run again, and follow the master.
+    pub fn wait_until_whole(&self) {
+        wait_until("all follow the master", || {
+            let roles: Vec<_> = self.redis.iter().map(|redis| redis.cli(&["ROLE"])).collect();
+            let followers = roles.iter().filter(|role| {
+                role.starts_with("slave") && role.lines().any(|line| line == "connected")
+            });
+            followers.count() == self.redis.len() - 1 && self.is_complete()
+        });
+    }
+
     fn agreed_master(&self) -> usize {
         let mut master = None;
         wait_until("the sentinels agree on a master", || {
