@@ -74,6 +74,13 @@ impl Cluster {
         self.nodes.last_mut().expect("it was pushed")
     }
 
+    /// Starts one more node, which nginx does not know, without waiting for it.
+    pub fn begin_another(&self, change: impl FnOnce(&mut NodeOptions)) -> Node {
+        let mut of_node = self.options.for_node(&self.keys);
+        change(&mut of_node);
+        Node::begin(&of_node)
+    }
+
     pub fn addresses(&self) -> Vec<SocketAddr> {
         self.nodes.iter().map(Node::address).collect()
     }
