@@ -122,6 +122,7 @@ impl Verdict {
         report.add("acknowledged", tally.acknowledged);
         report.add("deliveries", tally.deliveries);
         latency(&mut report, "visible_after_ack", &tally.visible);
+        report.add("last_to_be_visible", tally.slowest.clone());
         latency(&mut report, "ack", &tally.acks);
         report.counts("commands", &tally.commands);
         report.add("retries", tally.retries);
