@@ -87,9 +87,7 @@ struct Url {
 
 impl Directory {
     pub fn new(options: &RedisOptions) -> Result<Self, RedisOptionsError> {
-        let refuse = |at: usize| {
-            move |why: String| RedisOptionsError::Url { number: at + 1, why }
-        };
+        let refuse = |at: usize| move |why: String| RedisOptionsError::Url { number: at + 1, why };
         let (first, rest) = options.urls.split_first().ok_or(RedisOptionsError::NoUrl)?;
         let first = parse(first).map_err(refuse(0))?;
         if first.kind == Kind::Single && !rest.is_empty() {
@@ -106,11 +104,18 @@ impl Directory {
         }
         let ca = options.ca.as_ref().filter(|_| first.tls);
         let ca = ca.map(|path| {
-            std::fs::read(path)
-                .map_err(|error| RedisOptionsError::Ca { path: path.clone(), why: error.to_string() })
+            std::fs::read(path).map_err(|error| RedisOptionsError::Ca {
+                path: path.clone(),
+                why: error.to_string(),
+            })
         });
-        let directory =
-            Self { kind: first.kind, seeds, login: first.login, tls: first.tls, ca: ca.transpose()? };
+        let directory = Self {
+            kind: first.kind,
+            seeds,
+            login: first.login,
+            tls: first.tls,
+            ca: ca.transpose()?,
+        };
         if directory.tls {
             // The driver takes the process's provider. Whoever installed one before is as good.
             let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
@@ -184,7 +189,8 @@ pub(super) async fn connect(
 }
 
 fn parse(url: &str) -> Result<Url, String> {
-    const FORMS: &str = "it begins with redis://, redis+sentinel:// or redis+cluster:// (rediss for TLS)";
+    const FORMS: &str =
+        "it begins with redis://, redis+sentinel:// or redis+cluster:// (rediss for TLS)";
     let (scheme, rest) = url.split_once("://").ok_or(FORMS)?;
     let (base, form) = scheme.split_once('+').unwrap_or((scheme, ""));
     let tls = match base {
@@ -210,7 +216,8 @@ fn parse(url: &str) -> Result<Url, String> {
         .into_connection_info()
         .map_err(|_| "it is not of the form USER:PASSWORD@HOST:PORT".to_owned())?;
     let address = match info.addr() {
-        ConnectionAddr::Tcp(host, port) | ConnectionAddr::TcpTls { host, port, insecure: false, .. } => {
+        ConnectionAddr::Tcp(host, port)
+        | ConnectionAddr::TcpTls { host, port, insecure: false, .. } => {
             Address { host: host.clone(), port: *port }
         }
         _ => return Err("it has no host, or asks not to check it".to_owned()),
@@ -234,7 +241,10 @@ mod tests {
         let single = directory(&["redis://user:p%40ss@redis.example:6380/3"]).expect("it is good");
         assert_eq!((single.kind, single.tls), (Kind::Single, false));
         assert_eq!(single.seeds[0].to_string(), "redis.example:6380");
-        assert_eq!((single.login.username(), single.login.password()), (Some("user"), Some("p@ss")));
+        assert_eq!(
+            (single.login.username(), single.login.password()),
+            (Some("user"), Some("p@ss"))
+        );
         assert_eq!(single.login.db(), 3);
 
         let sentinels = ["rediss+sentinel://:pass@one/main", "rediss+sentinel://two:26380/main"];

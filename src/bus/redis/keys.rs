@@ -4,9 +4,9 @@
 //! everything it touches in one slot; a partition has an epoch of its own. A Redis that is no cluster
 //! has one partition. Claims and limits have their owner for a tag.
 
-use redis::cluster_routing::Slot;
 use uuid::Uuid;
 
+use super::masters::SLOTS;
 use crate::bus::LimitKey;
 use crate::protocol::{RoomId, Topic, UserId};
 
@@ -141,13 +141,28 @@ pub(super) fn user_text(user: UserId) -> String {
     user.0.simple().to_string()
 }
 
+/// The slot of a hash tag: CRC-16/XMODEM of it, as the specification of Redis Cluster says.
 fn slot(tag: &str) -> u16 {
-    *Slot::for_key(tag)
+    let step = |crc: u16| if crc & 0x8000 == 0 { crc << 1 } else { (crc << 1) ^ 0x1021 };
+    let byte = |crc: u16, byte: u8| (0..8).fold(crc ^ (u16::from(byte) << 8), |crc, _| step(crc));
+    tag.bytes().fold(0, byte) % SLOTS
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// As Redis finds the hash tag.
+    fn slot_of_key(key: &str) -> u16 {
+        let (_, rest) = key.split_once('{').expect("it has a tag");
+        slot(rest.split_once('}').expect("it ends").0)
+    }
+
+    #[test]
+    fn slots_are_as_specified() {
+        assert_eq!(slot("123456789"), 0x31c3);
+        assert_eq!(slot("foo"), 12_182);
+    }
 
     #[test]
     fn a_channel_leads_back_to_its_topic() {
@@ -173,13 +188,13 @@ mod tests {
         for key in
             [keys.epoch(partition), keys.topic(topic), keys.person(user), keys.leases(partition)]
         {
-            assert_eq!(slot(&key), expected, "{key}");
+            assert_eq!(slot_of_key(&key), expected, "{key}");
         }
         let (place, claim) = keys.claim(user, "a}{nonce");
         let (_, api) = keys.limit(&LimitKey::Api(user));
         let (_, messages) = keys.limit(&LimitKey::Messages(user, Uuid::new_v4()));
         for key in [claim, api, messages] {
-            assert_eq!(slot(&key), keys.slot(place), "{key}");
+            assert_eq!(slot_of_key(&key), keys.slot(place), "{key}");
         }
     }
 }

@@ -98,8 +98,7 @@ fn read_admitted(answer: Vec<Value>, attempt: &Attempt) -> BusResult<Admitted> {
             let (remaining, retry_after_ms, reset_ms) =
                 from_redis_value(rest).map_err(|_| odd())?;
             let limit = attempt.limit.1;
-            let verdict =
-                Verdict { allowed: false, limit, remaining, retry_after_ms, reset_ms };
+            let verdict = Verdict { allowed: false, limit, remaining, retry_after_ms, reset_ms };
             Ok(Admitted::Refused(verdict))
         }
         _ => Err(odd()),

@@ -139,12 +139,7 @@ impl Drop for Up {
 
 impl Line {
     pub fn new(address: Address) -> Self {
-        Self {
-            address,
-            up: RwLock::default(),
-            epochs: Mutex::default(),
-            stale: Mutex::default(),
-        }
+        Self { address, up: RwLock::default(), epochs: Mutex::default(), stale: Mutex::default() }
     }
 
     pub fn up(&self) -> Option<Arc<Up>> {
@@ -563,8 +558,7 @@ pub(super) async fn read_heads(shared: &Shared, up: &Up, topics: &[Topic]) -> Re
             Some(epoch) => read_epoch(&epoch)?,
             None => begin_epoch(shared, up, partition, None).await?,
         };
-        let stored: Vec<_> =
-            values.map(|value| StoredHead::read(value.as_deref()?)).collect();
+        let stored: Vec<_> = values.map(|value| StoredHead::read(value.as_deref()?)).collect();
         let went_back = members.iter().zip(&stored).any(|(at, stored)| {
             let stored = stored.as_ref().filter(|stored| stored.epoch == epoch.name);
             let count = stored.map_or(0, |stored| stored.count);

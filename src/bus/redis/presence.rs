@@ -51,7 +51,7 @@ impl Shared {
         let partition = self.keys.partition_of_person(user);
         let keys = [self.keys.leases(partition), self.keys.person(user)];
         let mut call = self.scripts.choose.call(&keys);
-        call.arg(user_text(user)).arg(choice_digit(choice));
+        call.arg(user_text(user)).arg(choice_digit(choice).to_string());
         match self.call(Place::Partition(partition), &call).await? {
             Value::Nil => Ok(Vec::new()),
             Value::Int(status) => Ok(vec![(user, read_status(status)?)]),
@@ -96,10 +96,7 @@ impl Shared {
         }
     }
 
-    pub async fn presence_of(
-        &self,
-        users: &[UserId],
-    ) -> BusResult<Vec<Option<PresenceStatus>>> {
+    pub async fn presence_of(&self, users: &[UserId]) -> BusResult<Vec<Option<PresenceStatus>>> {
         let mut groups: HashMap<Partition, Vec<usize>> = HashMap::new();
         for (at, user) in users.iter().enumerate() {
             groups.entry(self.keys.partition_of_person(*user)).or_default().push(at);
@@ -149,9 +146,11 @@ impl Shared {
     /// Sends a call to the master that has this place, over a connection that nobody else waits for.
     async fn call_aside(&self, place: Place, call: &redis::Cmd) -> BusResult<Value> {
         let up = self.up(place)?;
-        let mut connection = up.pool.get().await.map_err(|error| {
-            unavailable(&RedisError::from(std::io::Error::other(error)))
-        })?;
+        let mut connection = up
+            .pool
+            .get()
+            .await
+            .map_err(|error| unavailable(&RedisError::from(std::io::Error::other(error))))?;
         match call.query_async(&mut connection).await {
             Ok(value) => Ok(value),
             // Whatever is the matter, it is found out and seen to where it is seen to for all.
@@ -189,7 +188,8 @@ fn read_status(digit: i64) -> BusResult<PresenceStatus> {
 
 fn read_announcements(answer: Value) -> BusResult<Vec<Announcement>> {
     let pairs: Vec<(String, i64)> = from_redis_value(answer).map_err(|_| odd())?;
-    let announcement =
-        |(user, status): (String, i64)| Ok((user.parse().map_err(|_| odd())?, read_status(status)?));
+    let announcement = |(user, status): (String, i64)| {
+        Ok((user.parse().map_err(|_| odd())?, read_status(status)?))
+    };
     pairs.into_iter().map(announcement).collect()
 }

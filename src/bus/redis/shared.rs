@@ -174,8 +174,7 @@ impl Shared {
 
     fn up_at(&self, (host, port): (&str, u16)) -> Option<Arc<Up>> {
         let routing = self.routing.read();
-        let is_there =
-            |line: &&Arc<Line>| line.address.host == host && line.address.port == port;
+        let is_there = |line: &&Arc<Line>| line.address.host == host && line.address.port == port;
         routing.lines.iter().find(is_there).and_then(|line| line.up())
     }
 
