@@ -24,6 +24,7 @@ use crate::config::Config;
 use crate::documents;
 use crate::domain::clock::HybridClock;
 use crate::domain::cursor::Cursor;
+use crate::domain::rules::WAIT;
 use crate::http::extract::Surroundings;
 use crate::http::problem::Problem;
 use crate::http::system::{self, Documents, Draining};
@@ -56,8 +57,18 @@ const WAITING_LOGINS: usize = 64;
 /// After the clients have moved: for what they were doing last.
 const FINISH_WITHIN: Duration = Duration::from_secs(5);
 
-/// Nobody else writes to an embedded store, so what is remembered is never out of date.
-const REMEMBERED: Duration = Duration::from_mins(10);
+/// What differs between a server that stands alone and one of many.
+struct Scale {
+    /// How long rooms, members and sessions are remembered where their changes are not heard.
+    remembered: Duration,
+    /// How long a retry that finds no claim waits for an attempt still on its way.
+    retry_waits: Duration,
+}
+
+/// Nobody else writes to an embedded store, and the bus of the process knows every attempt.
+const ALONE: Scale = Scale { remembered: Duration::from_mins(10), retry_waits: Duration::ZERO };
+#[expect(dead_code)]
+const CLUSTER: Scale = Scale { remembered: Duration::from_secs(5), retry_waits: WAIT };
 
 const EXPIRE_EVERY: Duration = Duration::from_hours(1);
 
@@ -78,14 +89,14 @@ impl App {
     pub async fn start(config: &Config) -> anyhow::Result<Self> {
         let store: Arc<dyn Store> = Arc::new(SqliteStore::open(SqliteOptions::new(&config.data))?);
         let bus: Arc<dyn Bus> = Arc::new(LocalBus::new());
-        Self::start_with(config, store, bus).await
+        Self::start_with(config, store, bus, ALONE).await
     }
 
-    /// The same, with this store and this bus.
-    pub async fn start_with(
+    async fn start_with(
         config: &Config,
         store: Arc<dyn Store>,
         bus: Arc<dyn Bus>,
+        scale: Scale,
     ) -> anyhow::Result<Self> {
         let metrics = observe::metrics_handle();
         let keys = Keys::load_or_create(&config.signing_keys())?;
@@ -98,6 +109,8 @@ impl App {
             WAITING_LOGINS,
         )?;
         let catch_up = CatchUp::new(store.clone());
+        let inboxes: Vec<_> = (0..workers).map(|_| Arc::new(Inbox::default())).collect();
+        let relay = Relay::new(bus.clone(), catch_up.clone(), inboxes.clone());
         let service = Service::new(Parts {
             clock: HybridClock::after(store.newest_event().await?),
             store: store.clone(),
@@ -112,12 +125,15 @@ impl App {
                 logins_from: config.limit_logins_from_address,
                 commands: config.limit_commands,
             },
-            remembered: REMEMBERED,
+            remembered: scale.remembered,
+            retry_waits: scale.retry_waits,
+            sound_since: Box::new(relay.soundness()),
             session_lasts: Duration::from_secs(config.session_days * 24 * 3600),
         });
-        let inboxes: Vec<_> = (0..workers).map(|_| Arc::new(Inbox::default())).collect();
-        let relay = Relay::new(bus, catch_up, inboxes.clone());
-        let mut keeping = relay.start();
+        let witness = service.clone();
+        let mut keeping = relay.start(Box::new(move |topic, event_id, control| {
+            witness.heard(topic, event_id, control);
+        }));
 
         let listener = listen(config.listen)
             .with_context(|| format!("It can't listen on {}", config.listen))?;
@@ -174,8 +190,8 @@ impl App {
             .tcp_nodelay(true)
             .listen(listener)?
             .run();
+        keeping.extend(service.keep());
         keeping.extend([
-            tokio::spawn(service.clone().keep_presence()),
             tokio::spawn(observe::keep_metrics(metrics)),
             tokio::spawn(expire(store, service.clone())),
         ]);

@@ -2,6 +2,7 @@
 
 pub mod observe;
 pub mod protocol;
+pub mod stops;
 
 pub mod domain;
 

@@ -4,6 +4,7 @@ use anyhow::Context;
 use clap::Parser;
 use starling::app::App;
 use starling::config::Config;
+use starling::domain::rules::Rule;
 use starling::{documents, observe};
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -32,6 +33,12 @@ fn print(document: &str) -> std::process::ExitCode {
 async fn run(config: &Config) -> anyhow::Result<()> {
     observe::install_log(config.log_format, &config.log)
         .map_err(|error| anyhow::anyhow!("--log: {error}"))?;
+    // For tests that show what each rule is for; a release build has all of them on, always.
+    if cfg!(debug_assertions)
+        && let Ok(names) = std::env::var("STARLING_WITHOUT")
+    {
+        Rule::switch_off(&names).map_err(|name| anyhow::anyhow!("no rule is called {name}"))?;
+    }
     // Before the server says that it listens: whoever starts it may stop it from then on.
     let mut terminate = signal(SignalKind::terminate()).context("no signal can be received")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("no signal can be received")?;

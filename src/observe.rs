@@ -111,6 +111,7 @@ metrics_table! {
     MESSAGES: Counter "starling_messages_total" [""] Count, "Messages that were accepted.";
     DUPLICATES: Counter "starling_duplicate_messages_total" [""] Count, "Messages that had been accepted before and were sent again.";
     LATE: Counter "starling_late_publications_total" [""] Count, "Events that were published under a later id because storing them took long.";
+    UNPUBLISHED: Counter "starling_unpublished_total" [""] Count, "Events that were written down because the bus could not be reached.";
     PASSWORD_HASHES: Histogram "starling_password_hash_seconds" [""] Seconds, "Password hashes, with the wait for a turn.";
 }
 

@@ -7,20 +7,24 @@
 //! comparison with the bus's heads that finds nothing missing advances the proved time.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Weak};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock, Weak};
 use std::time::{Duration, Instant};
 
 use futures_util::future::BoxFuture;
+use futures_util::{StreamExt, stream};
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
 use crate::bus::{Bus, Ear, Head, Signal};
 use crate::domain::cursor::LAG_MS;
+use crate::domain::rules::Rule;
 use crate::hub::{Inbox, Interest, Item};
 use crate::observe;
 use crate::protocol::server::ServerFrame;
-use crate::protocol::{EventId, Frame, Topic};
+use crate::protocol::{Control, Event, EventId, Frame, PresenceStatus, Topic, UserId};
+use crate::stops;
 use crate::store::catch_up::CatchUp;
 
 /// Followed heads are compared with what was heard this often.
@@ -34,6 +38,12 @@ const LINGER: Duration = Duration::from_secs(20);
 /// How long a connection waits for a subscription to hold. After that it goes on, and the topic
 /// is a gap until it does.
 const CONFIRM_WITHIN: Duration = Duration::from_secs(3);
+/// Presence is asked for in each so many comparisons.
+const PRESENCE_EVERY: u32 = 4;
+/// Topics that are repaired at the same time.
+const REPAIRS: usize = 8;
+/// For so long after a comparison found nothing missing, what was heard is taken for everything.
+const SOUND_FOR_MS: u64 = 10_000;
 /// Between attempts to repair a topic that could not be read.
 const REPAIR_AGAIN: Duration = Duration::from_secs(1);
 
@@ -51,7 +61,12 @@ struct Inner {
     confirmed: Notify,
     /// Some topic has to be repaired.
     dirty: Notify,
+    /// Told of each event that is heard or read.
+    witness: OnceLock<Witness>,
 }
+
+/// Takes note of an event: where it was published, under which id, and what it asks of the node.
+pub type Witness = Box<dyn Fn(Topic, EventId, Option<Control>) + Send + Sync>;
 
 /// What the relay knows of a topic.
 struct Followed {
@@ -65,8 +80,14 @@ struct Followed {
     proved_ms: u64,
     /// Something is missing.
     dirty: bool,
+    /// Something is known to be missing, not only possible.
+    moved: bool,
     /// What is missing is being read.
     repairing: bool,
+    /// Everything that happened since was heard or read, as far as is known.
+    sound_since: Option<Instant>,
+    /// How the person of a presence topic was last seen.
+    shown: Option<PresenceStatus>,
 }
 
 impl Relay {
@@ -81,17 +102,40 @@ impl Relay {
             subscribing: tokio::sync::RwLock::default(),
             confirmed: Notify::new(),
             dirty: Notify::new(),
+            witness: OnceLock::new(),
         }))
     }
 
-    /// Starts the relay's tasks. They run until they are aborted.
-    pub fn start(&self) -> Vec<JoinHandle<()>> {
+    /// Starts the relay's tasks. They run until they are aborted. `witness` must not wait.
+    pub fn start(&self, witness: Witness) -> Vec<JoinHandle<()>> {
+        // A relay is started once.
+        let _ = self.0.witness.set(witness);
         self.0.bus.listen(Box::new(RelayEar(Arc::downgrade(&self.0))));
         vec![
             tokio::spawn(self.clone().compare()),
             tokio::spawn(self.clone().repair()),
             tokio::spawn(self.clone().forget()),
         ]
+    }
+
+    /// Says of a topic since when this node has surely heard of everything that happened there;
+    /// `None` where it may have missed something, or does not follow it. Does not keep the relay alive.
+    pub fn soundness(&self) -> impl Fn(Topic) -> Option<Instant> + Send + Sync + use<> {
+        let relay = Arc::downgrade(&self.0);
+        move |topic| Relay(relay.upgrade()?).sound_since(topic)
+    }
+
+    fn sound_since(&self, topic: Topic) -> Option<Instant> {
+        let now_ms = self.0.bus.now_ms()?;
+        let topics = self.0.topics.lock();
+        let followed = topics.get(&topic).filter(|followed| !followed.dirty)?;
+        followed.sound_since.filter(|_| followed.proved_ms + SOUND_FOR_MS > now_ms)
+    }
+
+    fn witness(&self, topic: Topic, event_id: EventId, control: Option<Control>) {
+        if let Some(witness) = self.0.witness.get() {
+            witness(topic, event_id, control);
+        }
     }
 
     /// Hands a batch of signals to the workers: one hand-over for each interested worker.
@@ -103,8 +147,22 @@ impl Relay {
             match signal {
                 Signal::Event { publication, epoch, count, heard } => {
                     let topic = publication.topic;
+                    if matches!(topic, Topic::Room(_)) && stops::misses() {
+                        continue;
+                    }
+                    self.witness(topic, publication.event_id, publication.control);
                     let Some(followed) = topics.get_mut(&topic) else { continue };
                     dirty |= followed.hear(epoch, count);
+                    if publication.control == Some(Control::Sessions) {
+                        followed.lack(true);
+                        dirty = true;
+                    }
+                    if let Some(Control::Presence(status)) = publication.control {
+                        followed.shown = Some(status);
+                        let item = Item::Whisper { topic, frame: publication.frame };
+                        followed.give(&mut batches, &item);
+                        continue;
+                    }
                     let item = Item::Event {
                         topic,
                         event_id: publication.event_id,
@@ -127,12 +185,12 @@ impl Relay {
                 }
                 Signal::Gap { topic } => {
                     if let Some(followed) = topics.get_mut(&topic) {
-                        followed.dirty = true;
+                        followed.lack(true);
                         dirty = true;
                     }
                 }
                 Signal::GapEverywhere => {
-                    topics.values_mut().for_each(|followed| followed.dirty = true);
+                    topics.values_mut().for_each(|followed| followed.lack(false));
                     dirty = true;
                 }
             }
@@ -152,7 +210,7 @@ impl Relay {
             for item in inbox.push(batch) {
                 let Item::Event { topic, .. } = item else { continue };
                 if let Some(followed) = topics.get_mut(&topic) {
-                    followed.dirty = true;
+                    followed.lack(true);
                     self.0.dirty.notify_one();
                 }
             }
@@ -161,9 +219,14 @@ impl Relay {
 
     /// Compares, every few seconds, what was heard with what was published; what agrees is proved.
     async fn compare(self) {
+        let mut round: u32 = 0;
         loop {
             tokio::time::sleep(COMPARE_EVERY).await;
             let Some(began_ms) = self.0.bus.now_ms() else { continue };
+            if !Rule::Compare.holds() {
+                self.prove(began_ms);
+                continue;
+            }
             let all: Vec<Topic> = self.0.topics.lock().keys().copied().collect();
             let mut oldest_ms = began_ms;
             let mut complete = true;
@@ -175,13 +238,10 @@ impl Relay {
                 tokio::time::sleep(if all.len() > BATCH { IN_FLIGHT / 4 } else { IN_FLIGHT }).await;
                 let mut followed = self.0.topics.lock();
                 for (topic, head) in topics.iter().zip(heads) {
-                    // Presence is never repaired: nothing durable is published there.
-                    if matches!(topic, Topic::Presence(_)) {
-                        continue;
-                    }
                     let Some(followed) = followed.get_mut(topic) else { continue };
                     followed.compare(head, began_ms);
-                    if followed.workers != 0 {
+                    // Nothing durable is published to a presence; no cursor waits for it.
+                    if followed.workers != 0 && !matches!(topic, Topic::Presence(_)) {
                         oldest_ms = oldest_ms.min(followed.proved_ms);
                     }
                 }
@@ -191,7 +251,44 @@ impl Relay {
                 observe::PROVED_AGE.set((began_ms - oldest_ms) as f64 / 1000.0);
             }
             observe::TOPICS.set(all.len() as f64);
+            round += 1;
+            self.look_at_presence(&all, round.is_multiple_of(PRESENCE_EVERY)).await;
             self.0.dirty.notify_one();
+        }
+    }
+
+    /// Asks how people are, where what was heard of them may not be all; or of everybody: whoever
+    /// was to announce them may have died. Tells what is new.
+    async fn look_at_presence(&self, topics: &[Topic], all: bool) {
+        let users: Vec<UserId> = {
+            let followed = self.0.topics.lock();
+            let asked = |topic: &Topic| match topic {
+                Topic::Presence(user) => {
+                    let followed = followed.get(topic)?;
+                    let wanted = followed.workers != 0 && followed.heard.is_some();
+                    (wanted && (all || followed.dirty)).then_some(*user)
+                }
+                _ => None,
+            };
+            topics.iter().filter_map(asked).collect()
+        };
+        for users in users.chunks(BATCH) {
+            let Ok(statuses) = self.0.bus.presence_of(users).await else { return };
+            let mut topics = self.0.topics.lock();
+            let mut batches = vec![Vec::new(); self.0.inboxes.len()];
+            for (user_id, status) in users.iter().zip(statuses) {
+                let topic = Topic::Presence(*user_id);
+                // Where it is not known yet, it is asked again.
+                let (Some(followed), Some(status)) = (topics.get_mut(&topic), status) else {
+                    continue;
+                };
+                (followed.dirty, followed.moved) = (false, false);
+                if followed.shown.replace(status) != Some(status) {
+                    let event = Event::Presence { user_id: *user_id, status, last_seen: None };
+                    followed.give(&mut batches, &Item::Whisper { topic, frame: Frame::of(&event) });
+                }
+            }
+            self.hand_over(&mut topics, batches);
         }
     }
 
@@ -199,7 +296,8 @@ impl Relay {
     /// an event may be published after its id was taken, and in full seconds, so that clients which
     /// come back together ask for the same.
     fn prove(&self, proved_ms: u64) {
-        let cursor_ms = proved_ms.saturating_sub(LAG_MS) / 1000 * 1000;
+        let lag_ms = if Rule::Lag.holds() { LAG_MS } else { 0 };
+        let cursor_ms = proved_ms.saturating_sub(lag_ms) / 1000 * 1000;
         self.hand_over(
             &mut self.0.topics.lock(),
             vec![vec![Item::Proved(cursor_ms)]; self.0.inboxes.len()],
@@ -210,20 +308,27 @@ impl Relay {
     async fn repair(self) {
         loop {
             self.0.dirty.notified().await;
-            let wanting: Vec<Topic> = {
+            let mut wanting: Vec<(bool, Topic)> = {
                 let topics = self.0.topics.lock();
-                topics
-                    .iter()
-                    .filter(|(_, followed)| followed.wants_repair())
-                    .map(|(t, _)| *t)
-                    .collect()
+                let wanting = topics.iter().filter(|(topic, followed)| {
+                    followed.wants_repair() && !matches!(topic, Topic::Presence(_))
+                });
+                wanting.map(|(topic, followed)| (!followed.moved, *topic)).collect()
             };
-            for topic in wanting {
-                if !self.repair_topic(topic).await {
-                    // The store is in trouble; the next comparison asks again, too.
-                    tokio::time::sleep(REPAIR_AGAIN).await;
-                    self.0.dirty.notify_one();
-                }
+            // What is missing for sure comes first; all of it a few at a time.
+            wanting.sort_unstable();
+            let failed = AtomicBool::new(!Rule::Repair.holds());
+            stream::iter(wanting)
+                .for_each_concurrent(REPAIRS, async |(_, topic)| {
+                    if !failed.load(Ordering::Relaxed) && !self.repair_topic(topic).await {
+                        failed.store(true, Ordering::Relaxed);
+                    }
+                })
+                .await;
+            if failed.into_inner() {
+                // The store is in trouble; the next comparison asks again, too.
+                tokio::time::sleep(REPAIR_AGAIN).await;
+                self.0.dirty.notify_one();
             }
         }
     }
@@ -233,25 +338,36 @@ impl Relay {
         let since = {
             let mut topics = self.0.topics.lock();
             let Some(followed) = topics.get_mut(&topic) else { return true };
-            followed.dirty = false;
-            followed.repairing = true;
+            (followed.dirty, followed.moved, followed.repairing) = (false, false, true);
+            followed.sound_since = Some(Instant::now());
             EventId::floor(followed.proved_ms.saturating_sub(LAG_MS))
         };
         observe::GAPS.add("", 1);
         let replay = self.0.catch_up.since(topic, since).await;
+        // A session's end is no state that could be read again; what goes on is.
+        let sessions = match topic {
+            Topic::User(user) => {
+                self.0.catch_up.sessions(user).await.map(|alive| Some((user, alive.into())))
+            }
+            Topic::Room(_) | Topic::Presence(_) => Ok(None),
+        };
 
         let mut topics = self.0.topics.lock();
         let Some(followed) = topics.get_mut(&topic) else { return true };
         followed.repairing = false;
-        let Ok(replay) = replay else {
-            followed.dirty = true;
+        let (Ok(replay), Ok(sessions)) = (replay, sessions) else {
+            followed.lack(true);
             return false;
         };
         let mut batches = vec![Vec::new(); self.0.inboxes.len()];
+        if let Some((user, alive)) = sessions {
+            followed.give(&mut batches, &Item::Sessions { user, alive });
+        }
         if replay.too_many {
             followed.give(&mut batches, &too_many(topic));
         }
         for event in &replay.events {
+            self.witness(topic, event.change, event.control);
             let item = Item::Event {
                 topic,
                 event_id: event.change,
@@ -302,15 +418,12 @@ impl Relay {
         for topic in topics {
             let entry = followed.entry(*topic).or_insert_with(|| {
                 new.push(*topic);
-                Followed {
-                    workers: 0,
-                    idle_since: None,
-                    heard: None,
-                    proved_ms: now_ms,
-                    dirty: false,
-                    repairing: false,
-                }
+                Followed::since(now_ms)
             });
+            if !Rule::Reset.holds() {
+                *entry = Followed { workers: entry.workers, ..Followed::since(now_ms) };
+                new.push(*topic);
+            }
             entry.dirty |= from_store && entry.workers & (1 << worker) == 0;
             entry.workers |= 1 << worker;
             entry.idle_since = None;
@@ -345,6 +458,10 @@ impl Relay {
 
     async fn confirm(self, worker: usize, topics: Vec<Topic>) -> bool {
         let new = self.note(worker, &topics, false);
+        if !Rule::Confirm.holds() {
+            tokio::spawn(async move { self.subscribe(new).await });
+            return true;
+        }
         self.subscribe(new).await;
         let confirmed = async {
             loop {
@@ -363,7 +480,7 @@ impl Relay {
         let mut followed = self.0.topics.lock();
         for topic in &topics {
             if let Some(followed) = followed.get_mut(topic).filter(|topic| topic.heard.is_none()) {
-                followed.dirty = true;
+                followed.lack(true);
             }
         }
         false
@@ -411,6 +528,26 @@ impl Interest for Relay {
 }
 
 impl Followed {
+    fn since(now_ms: u64) -> Self {
+        Self {
+            workers: 0,
+            idle_since: None,
+            heard: None,
+            proved_ms: now_ms,
+            dirty: false,
+            moved: false,
+            repairing: false,
+            sound_since: None,
+            shown: None,
+        }
+    }
+
+    /// Something is missing, or may be.
+    fn lack(&mut self, surely: bool) {
+        self.dirty = true;
+        self.moved |= surely;
+    }
+
     fn wants_repair(&self) -> bool {
         self.dirty && !self.repairing && self.heard.is_some() && self.workers != 0
     }
@@ -431,15 +568,32 @@ impl Followed {
         };
         let newest = match self.heard {
             Some((known, heard)) if known == epoch => heard.max(count),
-            _ => count,
+            Some(_) => count,
+            None => {
+                self.sound_since = Some(Instant::now());
+                count
+            }
         };
         self.heard = Some((epoch, newest));
-        self.dirty |= missing;
-        missing
+        if missing && Rule::Holes.holds() {
+            self.lack(true);
+        }
+        self.dirty
     }
 
-    /// The subscription holds since `head`. Whether the topic has to be repaired.
+    /// The subscription holds since `head`. Whether the topic has to be repaired: where it was heard
+    /// before, something was published meanwhile, or may have been.
     fn confirm(&mut self, head: Head) -> bool {
+        match self.heard {
+            None => self.sound_since = Some(Instant::now()),
+            Some((epoch, heard)) if epoch == head.epoch => {
+                if head.count > heard {
+                    self.lack(true);
+                }
+            }
+            Some(_) if Rule::Sweep.holds() => self.lack(head.newest.is_some()),
+            Some(_) => {}
+        }
         self.heard = match self.heard {
             Some((epoch, heard)) if epoch == head.epoch => Some((epoch, heard.max(head.count))),
             _ => Some((head.epoch, head.count)),
@@ -451,11 +605,13 @@ impl Followed {
     /// `began_ms` is proved; where something is, it is so no later than at the next comparison.
     fn compare(&mut self, head: Option<Head>, began_ms: u64) {
         let (Some(head), Some((epoch, heard))) = (head, self.heard) else {
-            self.dirty |= self.heard.is_some();
+            if self.heard.is_some() {
+                self.lack(false);
+            }
             return;
         };
         if head.epoch != epoch || head.count > heard {
-            self.dirty = true;
+            self.lack(true);
             self.heard = Some((head.epoch, head.count));
         }
         if !self.dirty && !self.repairing {

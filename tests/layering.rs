@@ -10,13 +10,14 @@ use std::path::Path;
 const TABLE: &[(&str, &[&str])] = &[
     ("protocol", &[]),
     ("observe", &[]),
+    ("stops", &[]),
     ("domain", &["protocol"]),
-    ("store", &["domain", "protocol", "observe"]),
+    ("store", &["domain", "protocol", "observe", "stops"]),
     ("bus", &["domain", "protocol", "observe"]),
     ("auth", &["domain", "protocol", "observe"]),
     ("hub", &["protocol", "observe"]),
-    ("relay", &["bus", "store", "hub", "domain", "protocol", "observe"]),
-    ("service", &["bus", "store", "auth", "domain", "protocol", "observe"]),
+    ("relay", &["bus", "store", "hub", "domain", "protocol", "observe", "stops"]),
+    ("service", &["bus", "store", "auth", "domain", "protocol", "observe", "stops"]),
     ("http", &["service", "domain", "protocol", "observe"]),
     ("ws", &["http", "service", "hub", "domain", "protocol", "observe"]),
     ("config", &["auth", "domain", "observe"]),
@@ -41,7 +42,7 @@ const TABLE: &[(&str, &[&str])] = &[
             "observe",
         ],
     ),
-    ("main", &["app", "config", "documents", "observe"]),
+    ("main", &["app", "config", "documents", "domain", "observe"]),
 ];
 
 /// Behind their traits: whoever uses the trait does not know them.

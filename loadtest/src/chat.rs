@@ -4,55 +4,120 @@
 //! A client has one command under way at a time and repeats it, on whatever connection, until it
 //! was answered. A change that may have been carried out twice (its connection broke) is the last
 //! one made to that message, because a late first copy may then do no harm.
+//!
+//! At the end everything comes to rest in two phases. In the first, half of the clients connect
+//! once more and the others stay as they are: what they lack the server has to find and tell by
+//! itself. In the second all connect once more: what is missing then is lost, and what was missing
+//! before was late.
+
+mod faults;
+mod loading;
+mod rest;
+mod saying;
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap, VecDeque};
+use std::fs::File;
+use std::io::BufWriter;
+use std::path::PathBuf;
 
-use serde::Deserialize;
-use serde_json::json;
+use anyhow::{Context, Result};
 
-use crate::check::{Content, Id, Room, Sent};
+use crate::check::{self, Content, Id, Marks, Room, Sent, Violation};
 use crate::clock::{self, MILLI, SECOND};
-use crate::http::Request;
+use crate::commands::What;
+use crate::histogram::Histogram;
 use crate::links::{Closed, Links, Next};
+use crate::marks::RoomMarks;
+use crate::presence::{PresenceReport, Watch, user_of};
 use crate::sessions::{Crowd, FIRST_ID, Mode, Phase, Told};
-use crate::views::{self, Views, hash, hash_reactions};
-use crate::wire::{self, Message, Reaction, ServerFrame};
+use crate::views::{self, News, Views, hash, hash_reactions};
+use crate::wire::{self, Answer, Member, Message, Refusal, ServerFrame};
 
 /// HTTP connections that reload rooms.
 const LOADERS: usize = 4;
-const EMOJIS: [&str; 4] = ["👍", "❤️", "🎉", "🦀"];
 /// Of a hundred commands: so many edits, deletions and reactions.
 const EDITS: usize = 4;
 const DELETIONS: usize = 1;
 const REACTIONS: usize = 5;
-/// A refused command is repeated after this long where the server names no time.
+/// A refused command is repeated after this long where the server names no time, doubled with each
+/// attempt up to 3.2 s, and jittered.
 const AGAIN: u64 = 200 * MILLI;
+/// A command or a request without an answer for so long is taken for lost, and so is its connection.
+const UNANSWERED: u64 = 30 * SECOND;
+/// A connection on which nothing came for so long is dead (the protocol's number).
+const SILENCE: u64 = 60 * SECOND;
+/// Members above which a room's marks are told to their owner alone.
+const MARKS_TOLD: usize = 100;
+/// Clients that watch others' presence at most, and how many clients there are to each.
+const WATCHERS: usize = 40;
+const TO_A_WATCHER: usize = 5;
+/// Beyond the bound on presence: what is later than that is not waited for.
+const PRESENCE_GRACE: u64 = 2 * SECOND;
+/// At rest: between two looks at whether all have everything, and after a check that failed.
+const LOOK_AGAIN: u64 = 250 * MILLI;
+const CHECK_AGAIN: u64 = 2 * SECOND;
 /// How long a half-closed connection may take to end.
 const HALF_CLOSED: u64 = 3 * SECOND;
 /// All is quiet when nothing came for this long.
 const QUIET: u64 = SECOND;
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Manner {
     /// Commands a second, of all clients together.
     pub per_second: f64,
     /// Faults for each client in a minute.
     pub faults_per_minute: f64,
-    /// Deliveries after which it is enough.
-    pub deliveries: u64,
+    /// Clean moves to any node, for each client in a minute.
+    pub switches_per_minute: f64,
+    /// Of a hundred commands: so many marks.
+    pub marks: usize,
+    /// Of all clients, those that poll.
+    pub poll_share: f64,
+    pub until: Until,
     /// Not before this time, whatever was delivered.
     pub not_before: u64,
-    /// How long all may take to settle at the end.
-    pub patience: u64,
+    /// How long each step of coming to rest may take.
+    pub settle: u64,
+    pub presence: Option<PresenceCheck>,
     pub text_bytes: usize,
     pub run: u32,
+    pub ack_log: Option<PathBuf>,
+    /// Tell each stage on standard output.
+    pub events: bool,
+}
+
+/// When it is enough.
+#[derive(Clone, Copy, Debug)]
+pub enum Until {
+    Deliveries(u64),
+    /// After so long a chat.
+    Time(u64),
+}
+
+impl Default for Until {
+    fn default() -> Self {
+        Self::Deliveries(0)
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+pub struct PresenceCheck {
+    /// How long presence may take to be right.
+    pub bound: u64,
+    /// Clients that are closed abruptly at the end.
+    pub closes: usize,
 }
 
 /// What the run counted.
 #[derive(Debug, Default)]
 pub struct Tally {
     pub deliveries: u64,
+    pub acknowledged: u64,
+    /// From a message's acknowledgement to its arrival at each member; 0 where it came first.
+    pub visible: Histogram,
+    /// From a message's first attempt to its acknowledgement.
+    pub acks: Histogram,
     /// States that came again or late: harmless.
     pub repeated: u64,
     /// A room's new message with a lower id than one that came before, live.
@@ -65,27 +130,11 @@ pub struct Tally {
     pub commands: BTreeMap<&'static str, u64>,
     pub refused: BTreeMap<String, u64>,
     pub faults: BTreeMap<&'static str, u64>,
+    /// Commands that were not answered in time.
+    pub unanswered: u64,
+    pub presence: Option<PresenceReport>,
     /// Why it had to end before all had settled.
     pub unsettled: Option<String>,
-}
-
-#[derive(Clone, Debug)]
-enum What {
-    Send { room: usize, index: usize, text: String },
-    Edit { room: usize, index: usize, text: String },
-    Delete { room: usize, index: usize },
-    React { room: usize, index: usize, emoji: usize, on: bool },
-}
-
-impl What {
-    fn name(&self) -> &'static str {
-        match self {
-            Self::Send { .. } => "send",
-            Self::Edit { .. } => "edit",
-            Self::Delete { .. } => "delete",
-            Self::React { .. } => "react",
-        }
-    }
 }
 
 #[derive(Debug)]
@@ -93,6 +142,10 @@ struct Pending {
     what: What,
     /// The id of its newest attempt.
     id: u64,
+    /// When it was first said, and when last.
+    began: u64,
+    said: u64,
+    refusals: u32,
     /// Whether an attempt may have been carried out without our knowing.
     in_doubt: bool,
     /// When to try again; 0 while an answer is awaited.
@@ -112,6 +165,8 @@ struct Chatter {
 /// A sent message and what became of it.
 struct Record {
     sent: Sent,
+    /// When its author was answered; 0 until then.
+    acknowledged_at: u64,
     /// A change is under way or in doubt; its author changes nothing more.
     frozen: bool,
     /// Emoji and user.
@@ -123,6 +178,9 @@ struct Record {
 struct Place {
     records: Vec<Record>,
     views: Views,
+    marks: RoomMarks,
+    /// The lowest acknowledged id.
+    first: Option<Id>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -131,14 +189,38 @@ enum Stage {
     Chatting,
     /// Nothing new is said; what is under way is finished.
     Finishing,
-    /// All connect once more, with their cursors.
+    /// Phase one: half connect once more, the others have to get everything as they are.
+    Settling,
+    /// Phase two: all connect once more, with their cursors.
     Returning,
+    /// Until all who watch believe that all are there.
+    Watching,
+    /// Some were closed abruptly; until all who watch know.
+    Leaving,
+}
+
+/// What is wrong after the two phases of coming to rest.
+#[derive(Debug, Default)]
+pub struct Findings {
+    /// After phase one, each with whether it is the view of a client that stayed connected.
+    pub first: Vec<(Violation, Option<bool>)>,
+    pub last: Vec<Violation>,
+    /// How many clients stayed connected all through phase one.
+    pub stayed: usize,
+    /// How long the phases took.
+    pub settled_after: [u64; 2],
+}
+
+#[derive(Clone)]
+enum Part {
+    Messages { before: Option<String> },
+    Members { after: Option<String> },
 }
 
 struct Reload {
     client: usize,
     room: usize,
-    before: Option<String>,
+    part: Part,
     due: u64,
 }
 
@@ -155,26 +237,53 @@ pub struct Chat {
     retries: BinaryHeap<Reverse<(u64, usize)>>,
     ends: BinaryHeap<Reverse<(u64, usize, bool)>>,
     owed_faults: f64,
+    owed_switches: f64,
     last_tick: u64,
     newest_arrival: u64,
     reloads: VecDeque<Reload>,
-    loading: Vec<Option<Reload>>,
+    /// For each loader: what it loads and since when.
+    loading: Vec<Option<(Reload, u64)>>,
+    /// When to look for commands without an answer.
+    next_look: u64,
+    /// When to look whether all have everything.
+    next_check: u64,
+    /// In phase one, for those who are to stay: connections that they had made before.
+    stays: Vec<Option<u32>>,
+    watch: Option<Watch>,
+    /// By client: the id of its `watch`, and who has to say it again when.
+    watch_ids: HashMap<usize, u64>,
+    watch_again: BinaryHeap<Reverse<(u64, usize)>>,
+    /// Clients that were closed for those who watch.
+    closed: usize,
+    ack_log: Option<BufWriter<File>>,
+    pub findings: Findings,
     pub tally: Tally,
 }
 
-#[derive(Deserialize)]
-struct Page {
-    messages: Vec<Message>,
-    more_before: bool,
-}
-
 impl Chat {
-    pub fn new(crowd: &Crowd, manner: Manner) -> Self {
+    pub fn new(crowd: &mut Crowd, manner: Manner) -> Result<Self> {
+        crowd.silence = Some(SILENCE);
+        // Spread over all rooms.
+        let pollers = (crowd.clients() as f64 * manner.poll_share.clamp(0.0, 1.0)).ceil() as usize;
+        for number in 0..pollers {
+            crowd.let_poll(number * crowd.clients() / pollers);
+        }
         let world = &crowd.world;
         let plan = world.plan;
+        let watchers = (1..crowd.clients()).step_by(TO_A_WATCHER);
+        let watchers = watchers.filter(|&client| !crowd.polls(client)).take(WATCHERS);
+        let watch = manner.presence.map(|_| {
+            Watch::new(watchers.map(|client| {
+                let others: BTreeSet<usize> =
+                    plan.rooms_for(client).flat_map(|room| plan.members(room)).collect();
+                (client, others.into_iter().filter(|&other| other != client).collect())
+            }))
+        });
+        let ack_log = manner.ack_log.as_ref().map(File::create).transpose();
+        let ack_log = ack_log.context("the file for acknowledgements can't be written")?;
         let ids = world.users.iter().filter_map(|user| wire::uuid(user.id.as_bytes()));
         let rooms = world.rooms.iter().map(|room| room.clone().into_bytes());
-        Self {
+        Ok(Self {
             manner,
             stage: Stage::Gathering,
             since: clock::now(),
@@ -189,6 +298,8 @@ impl Chat {
             places: std::iter::repeat_with(|| Place {
                 records: Vec::new(),
                 views: Views::new(plan.rooms_of),
+                marks: RoomMarks::new(plan.rooms_of),
+                first: None,
             })
             .take(plan.rooms())
             .collect(),
@@ -199,37 +310,75 @@ impl Chat {
             retries: BinaryHeap::new(),
             ends: BinaryHeap::new(),
             owed_faults: 0.0,
+            owed_switches: 0.0,
             last_tick: clock::now(),
             newest_arrival: 0,
             reloads: VecDeque::new(),
             loading: std::iter::repeat_with(|| None).take(LOADERS).collect(),
+            next_look: 0,
+            next_check: 0,
+            stays: vec![None; crowd.clients()],
+            watch,
+            watch_ids: HashMap::new(),
+            watch_again: BinaryHeap::new(),
+            closed: 0,
+            ack_log: ack_log.map(BufWriter::new),
+            findings: Findings::default(),
             tally: Tally::default(),
-        }
+        })
     }
 
-    /// What was sent in each room and what everybody ended up with, one room after another.
-    pub fn histories(self, crowd: &Crowd) -> impl Iterator<Item = Room> {
+    /// What was sent in a room and what everybody has of it.
+    fn history(&self, crowd: &Crowd, room: usize) -> Room {
         let plan = crowd.world.plan;
-        self.places.into_iter().enumerate().map(move |(room, place)| {
-            let sent: Vec<Sent> = place
-                .records
-                .into_iter()
-                .map(|record| {
-                    let gone = record.sent.content != Some(Content::Deleted);
-                    // What a tombstone shows of its reactions is the server's choice.
-                    let reactions = record.sent.reactions.filter(|_| gone);
-                    Sent { reactions, ..record.sent }
-                })
-                .collect();
-            // Messages of an earlier run, which a reload has shown.
-            let first = sent.iter().filter_map(|sent| sent.acknowledged).min().unwrap_or(Id::MAX);
-            let views = plan.members(room).map(|user| {
-                let mut view = place.views.view(plan.seat(user), user as u32);
-                view.messages.retain(|seen| seen.id >= first || seen.nonce & FOREIGN == 0);
-                view
-            });
-            Room { sent, views: views.collect() }
+        let place = &self.places[room];
+        let sent: Vec<Sent> = place
+            .records
+            .iter()
+            .map(|record| {
+                let gone = record.sent.content != Some(Content::Deleted);
+                // What a tombstone shows of its reactions is the server's choice.
+                let reactions = record.sent.reactions.filter(|_| gone);
+                Sent { reactions, ..record.sent.clone() }
+            })
+            .collect();
+        // Messages of an earlier run, which a reload has shown.
+        let first = place.first.unwrap_or(Id::MAX);
+        let views = plan.members(room).map(|user| {
+            let mut view = place.views.view(plan.seat(user), user as u32);
+            view.messages.retain(|seen| seen.id >= first || seen.nonce & FOREIGN == 0);
+            view
+        });
+        let told_to_all = plan.members(room).count() <= MARKS_TOLD;
+        let marked = plan.members(room).map(|user| {
+            let viewers = plan.members(room).filter(|&viewer| told_to_all || viewer == user);
+            let viewers = viewers.map(|viewer| (plan.seat(viewer), viewer as u32));
+            place.marks.marked(plan.seat(user), user as u32, viewers)
+        });
+        Room { sent, views: views.collect(), marked: marked.collect() }
+    }
+
+    /// All rooms as they should be: for what is asked over HTTP.
+    pub fn histories(&self, crowd: &Crowd) -> Vec<Room> {
+        (0..self.places.len()).map(|room| self.history(crowd, room)).collect()
+    }
+
+    fn violations(&self, crowd: &Crowd) -> Vec<Violation> {
+        let rooms = 0..self.places.len();
+        rooms.flat_map(|room| check::check(&self.history(crowd, room))).collect()
+    }
+
+    /// Whether all have all that anybody was told: sooner answered than by a check.
+    fn all_complete(&self, crowd: &Crowd) -> bool {
+        let plan = crowd.world.plan;
+        self.places.iter().enumerate().all(|(room, place)| {
+            plan.members(room)
+                .all(|user| place.views.is_complete(plan.seat(user), |nonce| nonce & FOREIGN == 0))
         })
+    }
+
+    pub fn messages(&self) -> usize {
+        self.places.iter().map(|place| place.records.len()).sum()
     }
 
     pub fn reactions_ahead(&self) -> u64 {
@@ -245,213 +394,6 @@ impl Chat {
         crowd.world.plan.rooms_for(client).position(|one| one == room).unwrap_or_default()
     }
 
-    // Commands
-
-    fn act(&mut self, crowd: &mut Crowd, links: &mut Links, client: usize) {
-        if self.chatters[client].pending.is_some() || !crowd.is_ready(client) {
-            return;
-        }
-        let what = match crowd.rng.below(100) {
-            roll if roll < EDITS + DELETIONS => self.change(crowd, client, roll < EDITS),
-            roll if roll < EDITS + DELETIONS + REACTIONS => self.reaction(crowd, client),
-            _ => None,
-        };
-        let what = what.unwrap_or_else(|| self.message(crowd, client));
-        *self.tally.commands.entry(what.name()).or_default() += 1;
-        let pending = Pending { what, id: 0, in_doubt: false, again: 0 };
-        self.chatters[client].pending = Some(pending);
-        self.attempt(crowd, links, client);
-    }
-
-    fn message(&mut self, crowd: &mut Crowd, client: usize) -> What {
-        let plan = crowd.world.plan;
-        let slot = crowd.rng.below(plan.rooms_per_user);
-        let room = plan.rooms_for(client).nth(slot).unwrap_or_default();
-        let index = self.places[room].records.len();
-        let text = self.text(crowd, &format!("{client} says {index}"));
-        let hashed = hash(text.as_bytes());
-        let sent = Sent {
-            author: client as u32,
-            nonce: index as u64,
-            text: hashed,
-            acknowledged: None,
-            after: self.chatters[client].newest[slot],
-            content: Some(Content::Text(hashed)),
-            reactions: Some(0),
-        };
-        let record =
-            Record { sent, frozen: false, reactions: BTreeSet::new(), doubted: BTreeSet::new() };
-        self.places[room].records.push(record);
-        What::Send { room, index, text }
-    }
-
-    /// Every tenth text has what JSON escapes and what is not ASCII.
-    fn text(&self, crowd: &mut Crowd, text: &str) -> String {
-        let mut text = text.to_owned();
-        if crowd.rng.below(10) == 0 {
-            text.push_str(" \"quoted\" \\ ünï 🦀 {\"type\":\"message\"}");
-        }
-        while text.len() < self.manner.text_bytes {
-            text.push('.');
-        }
-        text
-    }
-
-    fn change(&mut self, crowd: &mut Crowd, client: usize, edit: bool) -> Option<What> {
-        let own = &mut self.chatters[client].own;
-        if own.is_empty() {
-            return None;
-        }
-        let place = crowd.rng.below(own.len());
-        let (room, index) = own[place];
-        if self.places[room].records[index].frozen {
-            own.swap_remove(place);
-            return None;
-        }
-        self.places[room].records[index].frozen = true;
-        if edit {
-            let text = self.text(crowd, &format!("{client} changes {index}, {}", self.next_id));
-            Some(What::Edit { room, index, text })
-        } else {
-            Some(What::Delete { room, index })
-        }
-    }
-
-    fn reaction(&mut self, crowd: &mut Crowd, client: usize) -> Option<What> {
-        let plan = crowd.world.plan;
-        let slot = crowd.rng.below(plan.rooms_per_user);
-        let room = plan.rooms_for(client).nth(slot)?;
-        let at = crowd.rng.below(1 << 20) as f64 / f64::from(1 << 20);
-        let (_, nonce, _) = self.places[room].views.pick(plan.seat(client), at)?;
-        let index = usize::try_from(nonce).ok()?;
-        let record = self.places[room].records.get_mut(index)?;
-        let emoji = crowd.rng.below(EMOJIS.len());
-        let mine = (emoji, client as u32);
-        // The id is taken from its author's answer, which may still be under way.
-        if record.doubted.contains(&mine) || record.sent.acknowledged.is_none() {
-            return None;
-        }
-        let on = !record.reactions.contains(&mine);
-        Some(What::React { room, index, emoji, on })
-    }
-
-    /// Says the pending command, for the first time or again.
-    fn attempt(&mut self, crowd: &mut Crowd, links: &mut Links, client: usize) {
-        let Some(pending) = self.chatters[client].pending.as_mut() else { return };
-        self.tally.retries += u64::from(pending.id != 0);
-        pending.id = self.next_id;
-        pending.again = 0;
-        self.next_id += 1;
-        let id = pending.id;
-        let world = &crowd.world;
-        let message = |room: usize, index: usize| {
-            let id = self.places[room].records[index].sent.acknowledged.unwrap_or_default();
-            crate::check::uuid_text(id)
-        };
-        let frame = match &pending.what {
-            What::Send { room, index, text } => json!({
-                "id": id, "type": "send", "room_id": world.rooms[*room],
-                "nonce": format!("{:08x}-{room}-{index}", self.manner.run),
-                "text": text, "retry": pending.in_doubt,
-            }),
-            What::Edit { room, index, text } => json!({
-                "id": id, "type": "edit", "room_id": world.rooms[*room],
-                "message_id": message(*room, *index), "text": text,
-            }),
-            What::Delete { room, index } => json!({
-                "id": id, "type": "delete", "room_id": world.rooms[*room],
-                "message_id": message(*room, *index),
-            }),
-            What::React { room, index, emoji, on } => json!({
-                "id": id, "type": "react", "room_id": world.rooms[*room],
-                "message_id": message(*room, *index), "emoji": EMOJIS[*emoji], "on": on,
-            }),
-        };
-        links.send_text(client, frame.to_string().as_bytes());
-    }
-
-    fn answered(&mut self, crowd: &Crowd, client: usize, id: u64, message: Option<Id>) {
-        let chatter = &mut self.chatters[client];
-        let Some(pending) = chatter.pending.take_if(|pending| pending.id == id) else { return };
-        match pending.what {
-            What::Send { room, index, .. } => {
-                let id = message.unwrap_or_default();
-                let slot = Self::slot(crowd, client, room);
-                let newest = &mut chatter.newest[slot];
-                *newest = id.max(*newest);
-                chatter.own.push((room, index));
-                self.places[room].records[index].sent.acknowledged = Some(id);
-            }
-            What::Edit { room, index, text } => {
-                let record = &mut self.places[room].records[index];
-                record.sent.content = Some(Content::Text(hash(text.as_bytes())));
-                record.frozen = pending.in_doubt;
-            }
-            What::Delete { room, index } => {
-                self.places[room].records[index].sent.content = Some(Content::Deleted);
-            }
-            What::React { room, index, emoji, on } => {
-                let names = &crowd.world.users;
-                let record = &mut self.places[room].records[index];
-                let mine = (emoji, client as u32);
-                if pending.in_doubt {
-                    record.doubted.insert(mine);
-                }
-                if on {
-                    record.reactions.insert(mine);
-                } else {
-                    record.reactions.remove(&mine);
-                }
-                let shown = EMOJIS.iter().enumerate().map(|(number, emoji)| {
-                    let of_it = record.reactions.iter().filter(|(emoji, _)| *emoji == number);
-                    let users: Vec<_> =
-                        of_it.map(|(_, user)| names[*user as usize].id.clone()).collect();
-                    Reaction { emoji: (*emoji).to_owned(), count: users.len() as u32, users }
-                });
-                let shown: Vec<_> = shown.collect();
-                if record.sent.reactions.is_some() {
-                    record.sent.reactions = Some(hash_reactions(&shown));
-                }
-            }
-        }
-    }
-
-    /// Tries again where that may help, and else gives the command up.
-    fn refused(&mut self, client: usize, id: u64, error: &wire::Refusal) {
-        let chatter = &mut self.chatters[client];
-        let Some(pending) = chatter.pending.as_mut().filter(|pending| pending.id == id) else {
-            return;
-        };
-        *self
-            .tally
-            .refused
-            .entry(format!("{} {}", pending.what.name(), error.code))
-            .or_default() += 1;
-        if matches!(error.advice.as_str(), "retry" | "resume" | "log_in") {
-            // "Try again" does not say that nothing was stored.
-            pending.in_doubt = true;
-            let after = error.retry_after_ms.map_or(AGAIN, |ms| ms * MILLI);
-            pending.again = clock::now() + after;
-            self.retries.push(Reverse((pending.again, client)));
-            return;
-        }
-        let what = pending.what.clone();
-        chatter.pending = None;
-        match what {
-            // It stays in the records, never acknowledged, and the check will say so.
-            What::Send { .. } => {}
-            What::Edit { room, index, .. } | What::Delete { room, index } => {
-                self.places[room].records[index].sent.content = None;
-            }
-            What::React { room, index, .. } => {
-                self.places[room].records[index].sent.reactions = None;
-            }
-        }
-    }
-
-    // What comes
-
-    /// Whether it was news.
     fn tell(
         &mut self,
         crowd: &Crowd,
@@ -459,12 +401,45 @@ impl Chat {
         room: usize,
         id: Id,
         told: &views::Told,
-    ) -> bool {
-        let seat = crowd.world.plan.seat(client);
-        let news = self.places[room].views.tell(seat, id, told);
-        self.tally.repeated += u64::from(!news);
-        self.newest_arrival = clock::now();
+    ) -> News {
+        let now = clock::now();
+        let place = &mut self.places[room];
+        let news = place.views.tell(crowd.world.plan.seat(client), id, told);
+        if let (News::First, views::Told::Content { nonce, .. }) = (news, told)
+            && let Some(record) = place.records.get(*nonce as usize)
+        {
+            // Before the acknowledgement is at once.
+            let since = if record.acknowledged_at == 0 { now } else { record.acknowledged_at };
+            self.tally.visible.add(now - since);
+        }
+        self.tally.repeated += u64::from(news == News::Old);
+        self.newest_arrival = now;
         news
+    }
+
+    fn tell_member(&mut self, crowd: &Crowd, client: usize, member: &Member) {
+        let Some(&room) = self.rooms.get(member.room_id.as_bytes()) else { return };
+        let Some(user) = user_of(&self.users, &member.user_id) else { return };
+        let id = |text: &Option<String>| {
+            text.as_ref().and_then(|id| wire::uuid(id.as_bytes())).unwrap_or_default()
+        };
+        let version = wire::uuid(member.version.as_bytes()).unwrap_or_default();
+        let marks = Marks { delivered: id(&member.delivered), read: id(&member.read) };
+        let plan = crowd.world.plan;
+        let place = &mut self.places[room];
+        if !place.marks.tell(plan.seat(client), plan.seat(user), version, marks) {
+            let what = format!("marks of {}", member.user_id);
+            *place.views.contradictions.entry(what).or_default() += 1;
+        }
+        self.newest_arrival = clock::now();
+    }
+
+    /// A message in whatever way it was written, changed or not.
+    fn any_message(&mut self, crowd: &Crowd, client: usize, room_id: &str, message: &Message) {
+        let Some(&room) = self.rooms.get(room_id.as_bytes()) else { return };
+        let id = wire::uuid(message.id.as_bytes()).unwrap_or_default();
+        self.arrived(crowd, client, room, id);
+        self.keep(crowd, client, room, message);
     }
 
     fn arrived(&mut self, crowd: &Crowd, client: usize, room: usize, id: Id) {
@@ -516,163 +491,6 @@ impl Chat {
         number.unwrap_or_else(|| hash(nonce) | FOREIGN)
     }
 
-    fn reload(&mut self, crowd: &Crowd, client: usize, room: Option<usize>) {
-        for one in crowd.world.plan.rooms_for(client) {
-            if room.is_none_or(|room| room == one) {
-                self.tally.reloads += 1;
-                self.reloads.push_back(Reload { client, room: one, before: None, due: 0 });
-            }
-        }
-    }
-
-    fn load(&mut self, crowd: &mut Crowd, links: &mut Links, now: u64) {
-        for loader in 0..LOADERS {
-            if self.loading[loader].is_none()
-                && self.reloads.front().is_some_and(|reload| reload.due <= now)
-                && let Some(reload) = self.reloads.pop_front()
-            {
-                let owner = crowd.clients() + loader;
-                let before = reload.before.as_ref().map(|id| format!("&before={id}"));
-                let path = format!(
-                    "/api/v1/rooms/{}/messages?limit=200{}",
-                    crowd.world.rooms[reload.room],
-                    before.unwrap_or_default()
-                );
-                let server = crowd.server();
-                let request = Request::get(path, &crowd.world.users[reload.client].access_token);
-                links.open_http(owner, server);
-                links.request(owner, &request, &server.to_string());
-                self.loading[loader] = Some(reload);
-            }
-        }
-    }
-
-    // Faults
-
-    fn trouble(&mut self, crowd: &mut Crowd, links: &mut Links, now: u64) {
-        let elapsed = (now - self.last_tick) as f64 / 1e9;
-        let per_second = self.manner.faults_per_minute * crowd.clients() as f64 / 60.0;
-        self.owed_faults += elapsed * per_second;
-        while self.owed_faults >= 1.0 {
-            self.owed_faults -= 1.0;
-            let client = crowd.rng.below(crowd.clients());
-            // Those that are still catching up are hit as well.
-            if crowd.phase(client) == Phase::Away {
-                continue;
-            }
-            let away = crowd.rng.below(2_000) as u64 * MILLI;
-            let fault = match crowd.rng.below(4) {
-                0 => {
-                    links.drop_link(client);
-                    self.cut_off(crowd, client, now, away);
-                    "dropped"
-                }
-                1 => {
-                    links.reset(client);
-                    self.cut_off(crowd, client, now, away);
-                    "reset"
-                }
-                2 => {
-                    links.half_close(client);
-                    self.ends.push(Reverse((now + HALF_CLOSED, client, true)));
-                    "half-closed"
-                }
-                _ => {
-                    links.pause(client);
-                    self.ends.push(Reverse((now + 2 * away, client, false)));
-                    "stopped reading"
-                }
-            };
-            *self.tally.faults.entry(fault).or_default() += 1;
-        }
-    }
-
-    fn cut_off(&mut self, crowd: &mut Crowd, client: usize, now: u64, away: u64) {
-        self.doubt(client);
-        crowd.reconnect(client, now, away);
-    }
-
-    /// The connection is gone: what was under way may have been carried out.
-    fn doubt(&mut self, client: usize) {
-        if let Some(pending) = &mut self.chatters[client].pending {
-            pending.in_doubt = true;
-            pending.again = 0;
-        }
-    }
-
-    /// Ends what faults have begun, where its time has come (or at once).
-    fn end_troubles(&mut self, crowd: &mut Crowd, links: &mut Links, now: u64) {
-        while let Some(&Reverse((due, client, half_closed))) = self.ends.peek()
-            && (due <= now || self.stage != Stage::Chatting)
-        {
-            self.ends.pop();
-            if !half_closed {
-                links.resume(client);
-            } else if links.is_half_closed(client) {
-                *self.tally.faults.entry("half-closed and not ended").or_default() += 1;
-                links.drop_link(client);
-                self.cut_off(crowd, client, now, 0);
-            }
-        }
-    }
-
-    // Stages
-
-    fn advance(&mut self, crowd: &mut Crowd, links: &mut Links, now: u64) -> bool {
-        let all_ready = crowd.ready == crowd.clients();
-        let settled = all_ready
-            && self.chatters.iter().all(|chatter| chatter.pending.is_none())
-            && self.reloads.is_empty()
-            && self.loading.iter().all(Option::is_none);
-        match self.stage {
-            Stage::Gathering if all_ready => {
-                self.enter(Stage::Chatting, now);
-                for client in 0..crowd.clients() {
-                    let due = now + crowd.rng.below(self.interval(crowd) as usize) as u64;
-                    self.turns.push(Reverse((due, client)));
-                }
-            }
-            Stage::Chatting
-                if self.tally.deliveries >= self.manner.deliveries
-                    && now >= self.manner.not_before =>
-            {
-                self.enter(Stage::Finishing, now);
-            }
-            Stage::Finishing if settled => {
-                self.enter(Stage::Returning, now);
-                for client in 0..crowd.clients() {
-                    links.drop_link(client);
-                    crowd.reconnect(client, now, 0);
-                }
-            }
-            Stage::Returning if settled && now > self.newest_arrival.max(self.since) + QUIET => {
-                return false;
-            }
-            Stage::Chatting => {}
-            stage => {
-                if now > self.since + self.manner.patience {
-                    let unanswered =
-                        self.chatters.iter().filter(|chatter| chatter.pending.is_some()).count();
-                    self.tally.unsettled = Some(format!(
-                        "{stage:?}: {} of {} clients are ready, {unanswered} commands unanswered, \
-                         {} rooms to load",
-                        crowd.ready,
-                        crowd.clients(),
-                        self.reloads.len(),
-                    ));
-                    return false;
-                }
-            }
-        }
-        true
-    }
-
-    fn enter(&mut self, stage: Stage, now: u64) {
-        eprintln!("{stage:?} ({} deliveries)", self.tally.deliveries);
-        self.stage = stage;
-        self.since = now;
-    }
-
     /// From one command of a client to its next, on average.
     fn interval(&self, crowd: &Crowd) -> u64 {
         (crowd.clients() as f64 / self.manner.per_second * 1e9) as u64 + 1
@@ -687,6 +505,7 @@ impl Mode for Chat {
         if !self.advance(crowd, links, now) {
             return Next::Stop;
         }
+        self.give_up_waiting(crowd, links, now);
         self.end_troubles(crowd, links, now);
         self.load(crowd, links, now);
         if self.stage == Stage::Chatting {
@@ -707,8 +526,21 @@ impl Mode for Chat {
         {
             self.retries.pop();
             let pending = self.chatters[client].pending.as_ref();
-            if pending.is_some_and(|pending| pending.again == due) && crowd.is_ready(client) {
+            if pending.is_none_or(|pending| pending.again != due) {
+                continue;
+            }
+            if crowd.is_ready(client) {
                 self.attempt(crowd, links, client);
+            } else if crowd.polls(client) {
+                self.say_later(client, now);
+            }
+        }
+        while let Some(&Reverse((due, client))) = self.watch_again.peek()
+            && due <= now
+        {
+            self.watch_again.pop();
+            if crowd.is_ready(client) {
+                self.watch(crowd, links, client);
             }
         }
         Next::At(now + MILLI)
@@ -729,13 +561,9 @@ impl Mode for Chat {
             let nonce = self.nonce(room, message.nonce);
             let told = views::Told::Content { author, nonce, version, content };
             let news = self.tell(crowd, client, room, id, &told);
-            self.tally.inversions += u64::from(news && live && older);
-        } else if let Some(ServerFrame::Message { room_id, message }) = wire::parse(told.payload)
-            && let Some(&room) = self.rooms.get(room_id.as_bytes())
-        {
-            let id = wire::uuid(message.id.as_bytes()).unwrap_or_default();
-            self.arrived(crowd, client, room, id);
-            self.keep(crowd, client, room, &message);
+            self.tally.inversions += u64::from(news == News::First && live && older);
+        } else if let Some(ServerFrame::Message { room_id, message }) = wire::parse(told.payload) {
+            self.any_message(crowd, client, &room_id, &message);
         }
     }
 
@@ -752,11 +580,29 @@ impl Mode for Chat {
                     self.tally.not_resumed += 1;
                     self.reload(crowd, client, None);
                 }
+                if let Some(member) = &data.member {
+                    self.tell_member(crowd, client, member);
+                }
+                if let Some(all) = &data.presence {
+                    self.tell_presence(client, true, all);
+                }
                 let message = data.message_id.and_then(|id| wire::uuid(id.as_bytes()));
                 self.answered(crowd, client, id, message);
             }
-            ServerFrame::Error { id, error } => self.refused(client, id, &error),
-            ServerFrame::CaughtUp { .. } => self.attempt(crowd, links, client),
+            ServerFrame::Error { id, error } if self.watch_ids.get(&client) == Some(&id) => {
+                *self.tally.refused.entry(format!("watch {}", error.code)).or_default() += 1;
+                self.watch_again.push(Reverse((clock::now() + SECOND, client)));
+            }
+            ServerFrame::Error { id, error } => self.refused(crowd, client, id, &error),
+            ServerFrame::CaughtUp { .. } => {
+                self.watch(crowd, links, client);
+                self.attempt(crowd, links, client);
+            }
+            ServerFrame::Message { room_id, message } => {
+                self.any_message(crowd, client, &room_id, &message);
+            }
+            ServerFrame::Member { member } => self.tell_member(crowd, client, &member),
+            ServerFrame::Presence(one) => self.tell_presence(client, false, &[one]),
             ServerFrame::Reload { room_id } => {
                 let room = room_id.and_then(|room| self.rooms.get(room.as_bytes()).copied());
                 self.reload(crowd, client, room);
@@ -774,11 +620,17 @@ impl Mode for Chat {
         }
     }
 
-    fn lost(&mut self, crowd: &mut Crowd, _: &mut Links, client: usize, _: Closed) {
-        if client < crowd.clients() {
-            self.doubt(client);
-        } else if let Some(reload) = self.loading[client - crowd.clients()].take() {
-            self.reloads.push_back(Reload { due: clock::now() + AGAIN, ..reload });
+    fn follows_people(&self) -> bool {
+        true
+    }
+
+    fn lost(&mut self, crowd: &mut Crowd, _: &mut Links, owner: usize, _: Closed) {
+        if let Some(client) = owner.checked_sub(crowd.clients() + LOADERS) {
+            self.say_later(client, clock::now());
+        } else if let Some(loader) = owner.checked_sub(crowd.clients()) {
+            self.load_again(loader, clock::now());
+        } else {
+            self.doubt(crowd, owner);
         }
     }
 
@@ -790,26 +642,19 @@ impl Mode for Chat {
         status: u16,
         body: &[u8],
     ) {
-        let Some(reload) = self.loading[owner - crowd.clients()].take() else { return };
         links.drop_link(owner);
-        let page: Page = match serde_json::from_slice(body) {
-            Ok(page) if status == 200 => page,
-            _ => {
-                let refused = format!("reload {status}");
-                *self.tally.refused.entry(refused).or_default() += 1;
-                self.reloads.push_back(Reload { due: clock::now() + AGAIN, ..reload });
-                return;
-            }
+        let Some(client) = owner.checked_sub(crowd.clients() + LOADERS) else {
+            return self.loaded(crowd, owner - crowd.clients(), status, body);
         };
-        let own =
-            |message: &Message| self.nonce(reload.room, message.nonce.as_bytes()) & FOREIGN == 0;
-        let reaches_back = !page.messages.iter().any(own);
-        let oldest = page.messages.first().map(|message| message.id.clone());
-        for message in &page.messages {
-            self.keep(crowd, reload.client, reload.room, message);
-        }
-        if page.more_before && !reaches_back && oldest.is_some() {
-            self.reloads.push_back(Reload { before: oldest, due: 0, ..reload });
+        let Some(id) = self.chatters[client].pending.as_ref().map(|pending| pending.id) else {
+            return;
+        };
+        match Answer::parse(body).filter(|_| matches!(status, 200 | 201)) {
+            Some(data) => {
+                self.tally.known_already += u64::from(data.duplicate);
+                self.frame(crowd, links, client, ServerFrame::Ok { id, data });
+            }
+            None => self.refused(crowd, client, id, &Refusal::of_response(status, body)),
         }
     }
 }

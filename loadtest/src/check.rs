@@ -4,7 +4,8 @@
 //! The promises, for one room: an acknowledged message is in everybody's view exactly once, under
 //! the id that was acknowledged; views are the same sequence; nothing is in them that nobody sent;
 //! a message has a higher id than all that its author had seen or been answered before sending it;
-//! and every message ends as its last acknowledged change left it, for everybody.
+//! every message ends as its last acknowledged change left it, for everybody; and how far a member
+//! has read never goes back, and ends for everybody where that member's highest acknowledged mark is.
 
 use std::collections::{BTreeSet, HashMap};
 use std::fmt;
@@ -55,14 +56,35 @@ pub struct View {
     pub messages: Vec<Seen>,
 }
 
+/// How far a member has received and read; 0 stands for nothing yet.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Marks {
+    pub delivered: Id,
+    pub read: Id,
+}
+
+/// A member's marks: as they should be, and as all were told.
+#[derive(Clone, Debug)]
+pub struct Marked {
+    pub member: u32,
+    /// The highest acknowledged ones, `read` being part of `delivered`; 0 where nothing was marked.
+    /// `None` where a mark was refused for good and may have been made.
+    pub acknowledged: Option<Marks>,
+    /// Every state that anybody was told: version and value.
+    pub states: Vec<(Id, Marks)>,
+    /// What each client that is told of them ended up with.
+    pub views: Vec<(u32, Marks)>,
+}
+
 /// All that is known of one room. `sent` is in the order of sending, as far as it was one author's.
 #[derive(Clone, Debug, Default)]
 pub struct Room {
     pub sent: Vec<Sent>,
     pub views: Vec<View>,
+    pub marked: Vec<Marked>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Violation {
     NeverAcknowledged {
         nonce: u64,
@@ -128,6 +150,104 @@ pub enum Violation {
         clients: [u32; 2],
         id: Id,
     },
+    WrongRead {
+        client: u32,
+        member: u32,
+        acknowledged: Id,
+        told: Id,
+    },
+    WrongDelivered {
+        client: u32,
+        member: u32,
+        acknowledged: Id,
+        told: Id,
+    },
+    /// A newer state of a member has the lower mark.
+    Lowered {
+        member: u32,
+        ids: [Id; 2],
+    },
+    /// Over HTTP a node lists another mark than the acknowledged one.
+    WrongListed {
+        server: u32,
+        member: u32,
+        acknowledged: Id,
+        told: Id,
+    },
+    WrongUnread {
+        server: u32,
+        client: u32,
+        expected: u32,
+        told: u32,
+    },
+    /// Over HTTP a node says that others have seen a message than those who have.
+    WrongSeen {
+        server: u32,
+        id: Id,
+        expected: u32,
+        told: u32,
+    },
+}
+
+/// What a violation is about, as reports count it.
+pub const KINDS: [&str; 9] = [
+    "never_acknowledged",
+    "lost",
+    "doubled",
+    "invented",
+    "order_violations",
+    "diverged_edits",
+    "diverged_deletes",
+    "diverged_reactions",
+    "diverged_reads",
+];
+
+impl Violation {
+    /// One of [`KINDS`].
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::NeverAcknowledged { .. } => "never_acknowledged",
+            Self::Lost { .. } => "lost",
+            Self::Doubled { .. } | Self::OtherId { .. } => "doubled",
+            Self::Invented { .. } => "invented",
+            Self::Swapped { .. } | Self::AuthorOrder { .. } | Self::AnswerFirst { .. } => {
+                "order_violations"
+            }
+            Self::LostEdit { .. } | Self::WrongContent { .. } | Self::ContentDiffers { .. } => {
+                "diverged_edits"
+            }
+            Self::LostDeletion { .. } => "diverged_deletes",
+            Self::WrongReactions { .. } | Self::ReactionsDiffer { .. } => "diverged_reactions",
+            Self::WrongRead { .. }
+            | Self::WrongDelivered { .. }
+            | Self::Lowered { .. }
+            | Self::WrongListed { .. }
+            | Self::WrongUnread { .. }
+            | Self::WrongSeen { .. } => "diverged_reads",
+        }
+    }
+
+    /// Whose view is wrong, where it is one client's.
+    pub fn client(&self) -> Option<u32> {
+        match *self {
+            Self::Lost { client, .. }
+            | Self::Doubled { client, .. }
+            | Self::OtherId { client, .. }
+            | Self::Invented { client, .. }
+            | Self::Swapped { client, .. }
+            | Self::LostEdit { client, .. }
+            | Self::LostDeletion { client, .. }
+            | Self::WrongContent { client, .. }
+            | Self::WrongReactions { client, .. }
+            | Self::WrongRead { client, .. }
+            | Self::WrongDelivered { client, .. } => Some(client),
+            // The first of the two is only the one that was looked at first.
+            Self::ContentDiffers { clients, .. } | Self::ReactionsDiffer { clients, .. } => {
+                Some(clients[1])
+            }
+            _ => None,
+        }
+    }
 }
 
 impl fmt::Display for Violation {
@@ -174,7 +294,34 @@ pub fn check(room: &Room) -> Vec<Violation> {
         order_and_completeness(view, &everything, &mut wrong);
         contents(view, &by_nonce, &mut first_told, &mut wrong);
     }
+    for marked in &room.marked {
+        marks(marked, &mut wrong);
+    }
     wrong
+}
+
+fn marks(marked: &Marked, wrong: &mut Vec<Violation>) {
+    let (member, right) = (marked.member, marked.acknowledged.unwrap_or_default());
+    let mut states = marked.states.clone();
+    states.sort_unstable_by_key(|(version, _)| *version);
+    for pair in states.windows(2) {
+        let (before, after) = (pair[0].1, pair[1].1);
+        for (from, to) in [(before.read, after.read), (before.delivered, after.delivered)] {
+            if to < from {
+                wrong.push(Violation::Lowered { member, ids: [from, to] });
+            }
+        }
+    }
+    for &(client, told) in &marked.views {
+        if right.read != 0 && told.read != right.read {
+            let (acknowledged, told) = (right.read, told.read);
+            wrong.push(Violation::WrongRead { client, member, acknowledged, told });
+        }
+        if right.delivered != 0 && told.delivered != right.delivered {
+            let (acknowledged, told) = (right.delivered, told.delivered);
+            wrong.push(Violation::WrongDelivered { client, member, acknowledged, told });
+        }
+    }
 }
 
 fn orders_of_authors(room: &Room, wrong: &mut Vec<Violation>) {
@@ -296,7 +443,18 @@ mod tests {
             reactions: reactions(nonce),
         };
         let view = |client| View { client, messages: (0..MESSAGES).map(seen).collect() };
-        Room { sent: (0..MESSAGES).map(sent).collect(), views: (0..3).map(view).collect() }
+        let mark = |delivered, read| Marks { delivered: id(delivered), read: id(read) };
+        let marked = Marked {
+            member: 1,
+            acknowledged: Some(mark(5, 3)),
+            states: vec![(id(7), mark(5, 3)), (id(6), mark(2, 2))],
+            views: (0..3).map(|client| (client, mark(5, 3))).collect(),
+        };
+        Room {
+            sent: (0..MESSAGES).map(sent).collect(),
+            views: (0..3).map(view).collect(),
+            marked: vec![marked],
+        }
     }
 
     #[test]
@@ -457,6 +615,69 @@ mod tests {
         room.views.iter_mut().for_each(|view| view.messages[4].reactions = 0);
         let expected = [0, 1, 2].map(|client| Violation::WrongReactions { client, id: id(4) });
         assert_eq!(check(&room), expected);
+    }
+
+    #[test]
+    fn a_read_mark_that_one_client_shows_too_low_is_found() {
+        let mut room = right();
+        room.marked[0].views[2].1.read = id(2);
+        let (acknowledged, told) = (id(3), id(2));
+        let expected = Violation::WrongRead { client: 2, member: 1, acknowledged, told };
+        assert_eq!(check(&room), [expected]);
+        room.marked[0].views[2].1 = Marks { delivered: id(4), read: id(3) };
+        let (acknowledged, told) = (id(5), id(4));
+        let expected = Violation::WrongDelivered { client: 2, member: 1, acknowledged, told };
+        assert_eq!(check(&room), [expected]);
+    }
+
+    #[test]
+    fn a_mark_that_was_lowered_is_found_even_where_it_rose_again() {
+        let mut room = right();
+        room.marked[0].states.push((id(6) + 1, Marks { delivered: id(2), read: id(1) }));
+        let expected = Violation::Lowered { member: 1, ids: [id(2), id(1)] };
+        assert_eq!(check(&room), [expected]);
+    }
+
+    #[test]
+    fn a_mark_that_nothing_is_known_of_is_not_judged() {
+        let mut room = right();
+        room.marked[0].acknowledged = None;
+        room.marked[0].views[1].1 = Marks { delivered: 7, read: 7 };
+        assert_eq!(check(&room), []);
+    }
+
+    #[test]
+    fn each_planted_fault_is_counted_under_its_own_name() {
+        type Plant = fn(&mut Room);
+        let planted: [(&str, Plant); 9] = [
+            ("never_acknowledged", |room| room.sent[5].acknowledged = None),
+            ("lost", |room| room.views[1].messages.truncate(5)),
+            ("doubled", |room| {
+                let again = Seen { id: id(5) + 1, ..room.views[0].messages[5] };
+                room.views.iter_mut().for_each(|view| view.messages.push(again));
+            }),
+            ("invented", |room| {
+                let invented = Seen { id: id(9), nonce: 9, ..room.views[0].messages[0] };
+                room.views.iter_mut().for_each(|view| view.messages.push(invented));
+            }),
+            ("order_violations", |room| room.views[2].messages.swap(1, 2)),
+            ("diverged_edits", |room| {
+                room.views[0].messages[2].content = Some(Content::Text(102));
+            }),
+            ("diverged_deletes", |room| {
+                let texts = room.views.iter_mut().map(|view| &mut view.messages[3].content);
+                texts.for_each(|content| *content = Some(Content::Text(103)));
+            }),
+            ("diverged_reactions", |room| room.views[1].messages[4].reactions = 0),
+            ("diverged_reads", |room| room.marked[0].views[0].1.read = id(1)),
+        ];
+        assert_eq!(planted.map(|(kind, _)| kind), KINDS);
+        for (kind, plant) in planted {
+            let mut room = right();
+            plant(&mut room);
+            let found: BTreeSet<_> = check(&room).iter().map(Violation::kind).collect();
+            assert!(found.contains(kind), "{kind}: {found:?}");
+        }
     }
 
     #[test]

@@ -13,6 +13,15 @@ pub struct Histogram {
     max: u64,
 }
 
+impl std::fmt::Debug for Histogram {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Histogram")
+            .field("total", &self.total)
+            .field("max", &self.max)
+            .finish_non_exhaustive()
+    }
+}
+
 impl Default for Histogram {
     fn default() -> Self {
         Self { counts: vec![0; BUCKETS], total: 0, max: 0 }

@@ -49,6 +49,8 @@ pub enum Closed {
     Rejected(u16),
     /// What came was no HTTP or no WebSocket.
     Malformed,
+    /// Nothing came for too long.
+    Silent,
 }
 
 /// When the engine asks again.
@@ -199,6 +201,12 @@ impl Links {
             self.epochs[owner] = self.epochs[owner].wrapping_add(1);
             let _ = self.registry.deregister(&mut link.stream);
         }
+    }
+
+    /// Ends a socket as somebody does who is done with it.
+    pub fn close(&mut self, owner: usize) {
+        self.send_frame(owner, frame::CLOSE, &1000_u16.to_be_bytes());
+        self.drop_link(owner);
     }
 
     /// Ends a connection with a TCP reset: what the other side has not read yet is lost.

@@ -58,9 +58,25 @@ pub struct Common {
     /// Process of the server, whose processor time and memory are told; may be given several times.
     #[arg(long = "server-pid")]
     pub server_pids: Vec<u32>,
+    /// A file with the number of such a process, read again each time, so that a process that was
+    /// started anew is followed; may be given several times.
+    #[arg(long = "server-pid-file")]
+    pub server_pid_files: Vec<PathBuf>,
     /// Prints the result as one JSON object too.
     #[arg(long)]
     pub json: bool,
+}
+
+impl Common {
+    /// The server's processes as they are now.
+    pub fn pids(&self) -> Vec<u32> {
+        let files = self.server_pid_files.iter().filter_map(|file| crate::usage::pid_in(file));
+        self.server_pids.iter().copied().chain(files).collect()
+    }
+
+    pub fn knows_processes(&self) -> bool {
+        !self.server_pids.is_empty() || !self.server_pid_files.is_empty()
+    }
 }
 
 #[derive(Args)]
@@ -243,12 +259,42 @@ pub struct History {
     /// Goes on until this much was received.
     #[arg(long, default_value_t = 1_000_000)]
     pub deliveries: u64,
+    /// Goes on for so long instead, in seconds.
+    #[arg(long, conflicts_with = "deliveries")]
+    pub seconds: Option<f64>,
     /// Deliveries a second in all, as far as answers allow it.
     #[arg(long, default_value_t = 20_000.0)]
     pub rate: f64,
     /// Faults of each connection in a minute: dropped, reset, half-closed, not read for a while.
     #[arg(long, default_value_t = 3.0)]
     pub drop_rate: f64,
+    /// Times in a minute that each connection is closed cleanly and made again at once, at any
+    /// node.
+    #[arg(long, default_value_t = 0.0)]
+    pub switch_rate: f64,
+    /// Of a hundred commands, so many say how far their author has received or read.
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(0..=80))]
+    pub marks: u32,
+    /// The share of clients that use long polling and HTTP instead of a socket.
+    #[arg(long, default_value_t = 0.0)]
+    pub poll_share: f64,
+    /// Some clients watch others' presence; it is checked at rest, and when some are closed
+    /// abruptly at the end.
+    #[arg(long)]
+    pub watch_presence: bool,
+    /// How long presence may take to be right, in seconds.
+    #[arg(long, default_value_t = 45.0)]
+    pub presence_bound: f64,
+    /// Clients that are closed abruptly at the end, for those who watch.
+    #[arg(long, default_value_t = 10)]
+    pub presence_closes: usize,
+    /// A file that each acknowledged message is written to, as a line: room, author, nonce, id.
+    #[arg(long)]
+    pub ack_log: Option<PathBuf>,
+    /// Prints each change of phase to standard output as a JSON object on a line; the table then
+    /// goes to standard error.
+    #[arg(long)]
+    pub events: bool,
     /// A shell command that is run once in the middle, such as one that kills and restarts the
     /// server.
     #[arg(long)]
@@ -260,9 +306,9 @@ pub struct History {
     /// When to kill, in seconds after the start of the chat; it goes on for at least twice as long.
     #[arg(long, default_value_t = 10.0)]
     pub kill_after: f64,
-    /// How long everything may take to come to rest at the end, in seconds.
-    #[arg(long, default_value_t = 120.0)]
-    pub patience: f64,
+    /// How long each step of coming to rest at the end may take, in seconds.
+    #[arg(long, default_value_t = 60.0, alias = "patience")]
+    pub settle: f64,
     /// Length of a message's text.
     #[arg(long, default_value_t = 64)]
     pub text_bytes: usize,

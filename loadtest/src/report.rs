@@ -1,11 +1,18 @@
 //! A run's result: a table for people, and with `--json` one object of the same numbers.
 
 use std::collections::BTreeMap;
+use std::io::Write;
 
 use serde_json::{Map, Value};
 
 use crate::book::Numbers;
 use crate::histogram::Histogram;
+
+/// Tells whoever follows the run, as a line on standard output.
+pub fn event(event: &Value) {
+    println!("{event}");
+    let _ = std::io::stdout().flush();
+}
 
 #[derive(Default)]
 pub struct Report {
@@ -59,24 +66,38 @@ impl Report {
     }
 
     pub fn print(&self, title: &str, json: bool) {
+        print!("{}", self.table(title));
+        if json {
+            println!("{}", self.object());
+        }
+    }
+
+    pub fn object(&self) -> Value {
+        Value::Object(self.rows.iter().cloned().collect())
+    }
+
+    pub fn table(&self, title: &str) -> String {
         let width = self.rows.iter().map(|(name, _)| name.len()).max().unwrap_or_default();
-        println!("{title}");
+        let mut lines = vec![title.to_owned()];
         for (name, value) in &self.rows {
             let label = name.replace('_', " ");
             match value {
-                Value::Object(map) if map.is_empty() => println!("  {label:width$}  none"),
-                Value::Object(map) => {
-                    println!("  {label:width$}");
-                    for (key, count) in map {
-                        println!("    {key}: {count}");
-                    }
+                Value::Object(map) if map.is_empty() => {
+                    lines.push(format!("  {label:width$}  none"));
                 }
-                Value::String(text) => println!("  {label:width$}  {text}"),
-                number => println!("  {label:width$}  {number}"),
+                Value::Object(map) => {
+                    lines.push(format!("  {label:width$}"));
+                    lines.extend(map.iter().map(|(key, count)| format!("    {key}: {count}")));
+                }
+                Value::Array(all) => {
+                    lines.push(format!("  {label:width$}  {}", all.len()));
+                    lines.extend(all.iter().map(|one| format!("    {one}")));
+                }
+                Value::String(text) => lines.push(format!("  {label:width$}  {text}")),
+                number => lines.push(format!("  {label:width$}  {number}")),
             }
         }
-        if json {
-            println!("{}", Value::Object(self.rows.iter().cloned().collect()));
-        }
+        lines.push(String::new());
+        lines.join("\n")
     }
 }

@@ -2,14 +2,17 @@
 
 use std::net::SocketAddr;
 
-use anyhow::{Result, bail};
+use anyhow::{Result, anyhow};
 
-use crate::clock::{self, MILLI};
+use crate::clock::{self, MILLI, SECOND};
 use crate::http::Request;
 use crate::links::{Closed, Engine, Handler, Links, Next};
 
-/// A request that has failed this often (no answer, or "try again") ends the run.
-const ATTEMPTS: u32 = 30;
+/// A request that has failed for so long (no answer, or "try again") ends the run.
+const PATIENCE: u64 = 120 * SECOND;
+/// An attempt without an answer for so long is given up.
+const ATTEMPT: u64 = 10 * SECOND;
+/// Between two attempts, doubled with each up to 3.2 s.
 const PAUSE: u64 = 200 * MILLI;
 
 /// What is asked, and what is done with the answers.
@@ -50,8 +53,12 @@ pub fn ask_all(
 struct Worker {
     current: Option<usize>,
     attempts: u32,
+    /// When it was first asked, and when last.
+    began: u64,
+    asked: u64,
     /// When to ask (again); 0 while an answer is awaited.
     due: u64,
+    server: usize,
     done: bool,
 }
 
@@ -75,25 +82,32 @@ impl<Q: Questions> Batch<'_, Q> {
             }
             worker.current = Some(self.asked);
             worker.attempts = 0;
+            worker.began = clock::now();
             self.asked += 1;
         }
         let Some(index) = worker.current else { return };
         worker.attempts += 1;
         worker.due = 0;
-        let server = owner % self.servers.len();
+        worker.asked = clock::now();
+        // The connection was ended when an attempt failed, so the next one may go elsewhere.
+        if !links.is_open(owner) {
+            worker.server = (owner + worker.attempts as usize - 1) % self.servers.len();
+        }
+        let server = worker.server;
         if !links.is_open(owner) {
             links.open_http(owner, self.servers[server]);
         }
         links.request(owner, &self.questions.request(index), &self.hosts[server]);
     }
 
-    fn again(&mut self, owner: usize, why: &dyn std::fmt::Debug) -> Result<()> {
-        let worker = &mut self.workers[owner];
-        if worker.attempts >= ATTEMPTS {
-            bail!("a request failed {ATTEMPTS} times, at last with {why:?}");
+    fn again(&mut self, links: &mut Links, owner: usize, why: &dyn std::fmt::Debug) {
+        links.drop_link(owner);
+        let (worker, now) = (&mut self.workers[owner], clock::now());
+        worker.due = now + (PAUSE << (worker.attempts - 1).min(4));
+        if now > worker.began + PATIENCE {
+            let tries = worker.attempts;
+            self.keep(Err(anyhow!("a request failed {tries} times, at last with {why:?}")));
         }
-        worker.due = clock::now() + PAUSE;
-        Ok(())
     }
 
     fn keep(&mut self, result: Result<()>) {
@@ -110,6 +124,10 @@ impl<Q: Questions> Handler for Batch<'_, Q> {
         }
         for owner in 0..self.workers.len() {
             let worker = &self.workers[owner];
+            if worker.current.is_some() && worker.due == 0 && worker.asked + ATTEMPT < now {
+                self.again(links, owner, &"no answer");
+                continue;
+            }
             if !worker.done && (worker.current.is_none() || (worker.due != 0 && worker.due <= now))
             {
                 self.ask(links, owner);
@@ -120,10 +138,9 @@ impl<Q: Questions> Handler for Batch<'_, Q> {
 
     fn response(&mut self, links: &mut Links, owner: usize, status: u16, body: &[u8]) {
         let Some(index) = self.workers[owner].current else { return };
-        if matches!(status, 429 | 500 | 503) {
+        if matches!(status, 408 | 429 | 500 | 502 | 503 | 504) {
             let told = String::from_utf8_lossy(body).into_owned();
-            let result = self.again(owner, &told);
-            return self.keep(result);
+            return self.again(links, owner, &told);
         }
         self.workers[owner].current = None;
         self.answered += 1;
@@ -134,10 +151,9 @@ impl<Q: Questions> Handler for Batch<'_, Q> {
         }
     }
 
-    fn closed(&mut self, _links: &mut Links, owner: usize, why: Closed) {
+    fn closed(&mut self, links: &mut Links, owner: usize, why: Closed) {
         if self.workers[owner].current.is_some() {
-            let result = self.again(owner, &why);
-            self.keep(result);
+            self.again(links, owner, &why);
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The life of a client: connect, say hello with the newest cursor, catch up, be ready, answer
-//! heartbeats, connect again after a jittered delay. What the clients do beyond that is a [`Mode`].
+//! heartbeats, connect again after a jittered delay. Where a client uses long polling, its polls
+//! stand for all that. What the clients do beyond that is a [`Mode`].
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap, VecDeque};
@@ -10,13 +11,23 @@ use std::sync::Arc;
 use memchr::memmem;
 
 use crate::clock::{MILLI, SECOND};
+use crate::http::Request;
 use crate::links::{Closed, Handler, Links, Next};
 use crate::rng::Rng;
-use crate::wire::{self, ServerFrame};
+use crate::wire::{self, Answer, Polled, Refusal, ServerFrame};
 use crate::world::World;
 
 /// A connection that has not caught up after this long is begun again.
 const PATIENCE: u64 = 30 * SECOND;
+
+/// How long a poll waits for something to happen, in seconds, and after which time without an
+/// answer it is given up.
+const POLL_WAIT: u64 = 25;
+const POLL_PATIENCE: u64 = (POLL_WAIT + 10) * SECOND;
+/// Between the answer and the next poll: the server takes 600 a minute from a session.
+const POLL_PAUSE: u64 = 120 * MILLI;
+/// One of so many polls goes to any node instead of the one before.
+const POLL_MOVES: usize = 10;
 
 /// Command ids below are for `hello`; a mode's own begin here.
 pub const FIRST_ID: u64 = 16;
@@ -38,7 +49,16 @@ struct Session {
     /// Failed attempts in a row.
     attempts: u32,
     since: u64,
+    /// When something came last.
+    heard: u64,
     cursor: String,
+    /// Connections made ready.
+    readied: u32,
+    /// Uses long polling instead of a socket.
+    polls: bool,
+    /// A poll is under way.
+    asked: bool,
+    host: String,
 }
 
 /// What clients do once they are connected. Clients are numbered within their thread.
@@ -59,6 +79,10 @@ pub trait Mode {
     /// Any other frame, `hello`'s answer and `caught_up` included.
     fn frame(&mut self, crowd: &mut Crowd, links: &mut Links, client: usize, frame: ServerFrame);
     fn lost(&mut self, crowd: &mut Crowd, links: &mut Links, client: usize, why: Closed);
+    /// Whether frames about members and presence are looked at; with large rooms there are many.
+    fn follows_people(&self) -> bool {
+        false
+    }
     /// For connections beyond the clients' own.
     fn response(
         &mut self,
@@ -111,6 +135,12 @@ pub struct Crowd {
     opening: usize,
     waiting: VecDeque<usize>,
     later: BinaryHeap<Reverse<(u64, usize)>>,
+    /// When whose next poll is due.
+    polls: BinaryHeap<Reverse<(u64, usize)>>,
+    /// A connection on which nothing came for so long is taken for dead.
+    pub silence: Option<u64>,
+    /// Those that were, until the mode was told.
+    dead: Vec<usize>,
     checked: u64,
     scratch: Vec<u8>,
     pub ready: usize,
@@ -135,6 +165,9 @@ impl Crowd {
             opening: 0,
             waiting: (0..count).collect(),
             later: BinaryHeap::new(),
+            polls: BinaryHeap::new(),
+            silence: None,
+            dead: Vec::new(),
             checked: 0,
             scratch: Vec::new(),
             ready: 0,
@@ -153,6 +186,20 @@ impl Crowd {
     #[inline]
     pub fn phase(&self, client: usize) -> Phase {
         self.sessions[client].phase
+    }
+
+    /// Connections that this client made ready so far.
+    pub fn readied_of(&self, client: usize) -> u32 {
+        self.sessions[client].readied
+    }
+
+    /// This client is to use long polling; said before it connects.
+    pub fn let_poll(&mut self, client: usize) {
+        self.sessions[client].polls = true;
+    }
+
+    pub fn polls(&self, client: usize) -> bool {
+        self.sessions[client].polls
     }
 
     pub fn is_ready(&self, client: usize) -> bool {
@@ -175,10 +222,41 @@ impl Crowd {
         session.phase = Phase::Greeting;
         session.since = now;
         self.opening += 1;
-        links.open_socket(client, server);
+        if session.polls {
+            self.poll(links, client, Some(server), now);
+        } else {
+            links.open_socket(client, server);
+        }
+    }
+
+    /// Asks for events: at `server` where it is given, else where it asked last or anywhere. The
+    /// first poll of a connection is answered at once, which stands for having caught up.
+    fn poll(&mut self, links: &mut Links, client: usize, server: Option<SocketAddr>, now: u64) {
+        let moves = !links.is_open(client) || self.rng.below(POLL_MOVES) == 0;
+        let server = server.or_else(|| moves.then(|| self.server()));
+        let token = &self.world.users[self.share.user(client)].access_token;
+        let session = &mut self.sessions[client];
+        if let Some(server) = server {
+            session.host = server.to_string();
+            links.open_http(client, server);
+        }
+        let wait = if session.phase == Phase::Ready { POLL_WAIT } else { 0 };
+        let mut path = format!("/api/v1/events?wait={wait}");
+        if !session.cursor.is_empty() {
+            path.extend(["&cursor=", &session.cursor]);
+        }
+        links.request(client, &Request::get(path, token), &session.host);
+        session.asked = true;
+        session.heard = now;
+    }
+
+    /// Leaves a client whose connection the mode has ended without one.
+    pub fn stay_away(&mut self, client: usize) {
+        self.leave(client);
     }
 
     fn leave(&mut self, client: usize) {
+        self.sessions[client].asked = false;
         match std::mem::take(&mut self.sessions[client].phase) {
             Phase::Away => {}
             Phase::Ready => self.ready -= 1,
@@ -197,6 +275,14 @@ impl Crowd {
             self.checked = now;
             self.give_up_waiting(links, now);
         }
+        while let Some(&Reverse((due, client))) = self.polls.peek()
+            && due <= now
+        {
+            self.polls.pop();
+            if self.is_ready(client) && !self.sessions[client].asked {
+                self.poll(links, client, None, now);
+            }
+        }
         while let Some(&Reverse((due, client))) = self.later.peek()
             && due <= now
         {
@@ -208,21 +294,42 @@ impl Crowd {
         {
             self.open(links, client, now);
         }
-        self.later.peek().map(|&Reverse((due, _))| due)
+        let due = [self.later.peek(), self.polls.peek()];
+        due.into_iter().flatten().map(|&Reverse((due, _))| due).min()
     }
 
     fn give_up_waiting(&mut self, links: &mut Links, now: u64) {
-        if self.opening == 0 {
+        if self.opening == 0 && self.silence.is_none() {
             return;
         }
         for client in 0..self.sessions.len() {
             let session = &self.sessions[client];
-            let opening = matches!(session.phase, Phase::Greeting | Phase::CatchingUp);
-            if opening && session.since + PATIENCE < now {
+            let limit = if session.polls { Some(POLL_PATIENCE) } else { self.silence };
+            let over = match session.phase {
+                Phase::Away => false,
+                Phase::Greeting | Phase::CatchingUp => session.since + PATIENCE < now,
+                Phase::Ready => limit.is_some_and(|limit| session.heard + limit < now),
+            };
+            if over {
                 self.timeouts += 1;
                 links.drop_link(client);
+                self.dead.push(client);
                 self.retry(client, now);
             }
+        }
+    }
+
+    /// It has caught up.
+    fn is_up(&mut self, client: usize, now: u64) {
+        let session = &mut self.sessions[client];
+        if matches!(session.phase, Phase::Greeting | Phase::CatchingUp) {
+            session.phase = Phase::Ready;
+            session.attempts = 0;
+            session.heard = now;
+            session.readied += 1;
+            self.opening -= 1;
+            self.ready += 1;
+            self.readied += 1;
         }
     }
 
@@ -274,11 +381,7 @@ impl<M: Mode> Fleet<M> {
             ServerFrame::CaughtUp { cursor } => {
                 session.cursor.clone_from(cursor);
                 if session.phase == Phase::CatchingUp {
-                    session.phase = Phase::Ready;
-                    session.attempts = 0;
-                    crowd.opening -= 1;
-                    crowd.ready += 1;
-                    crowd.readied += 1;
+                    crowd.is_up(client, now);
                 }
             }
             ServerFrame::Heartbeat { cursor } => {
@@ -290,11 +393,44 @@ impl<M: Mode> Fleet<M> {
         }
         self.mode.frame(crowd, links, client, frame);
     }
+
+    /// The answer to a poll.
+    fn polled(&mut self, links: &mut Links, client: usize, status: u16, body: &[u8]) {
+        let now = crate::clock::now();
+        self.crowd.sessions[client].asked = false;
+        let polled = serde_json::from_slice(body).ok().filter(|_| status == 200);
+        let Some(Polled { events, cursor, resumed }) = polled else {
+            let code = format!("poll {}", Refusal::of_response(status, body).code);
+            *self.crowd.refusals.entry(code).or_default() += 1;
+            links.drop_link(client);
+            self.crowd.retry(client, now);
+            return;
+        };
+        for event in events {
+            self.text(links, client, now, event.get().as_bytes());
+        }
+        // What came with it was dealt with.
+        self.crowd.sessions[client].cursor.clone_from(&cursor);
+        if !resumed {
+            let data = Answer { resumed: Some(false), ..Answer::default() };
+            self.mode.frame(&mut self.crowd, links, client, ServerFrame::Ok { id: 0, data });
+        }
+        if !self.crowd.is_ready(client) {
+            self.crowd.is_up(client, now);
+            let frame = ServerFrame::CaughtUp { cursor };
+            self.mode.frame(&mut self.crowd, links, client, frame);
+        }
+        self.crowd.polls.push(Reverse((now + POLL_PAUSE, client)));
+    }
 }
 
 impl<M: Mode> Handler for Fleet<M> {
     fn tick(&mut self, links: &mut Links, now: u64) -> Next {
         let due = self.crowd.tick(links, now);
+        for client in std::mem::take(&mut self.crowd.dead) {
+            *self.crowd.closes.entry(Closed::Silent).or_default() += 1;
+            self.mode.lost(&mut self.crowd, links, client, Closed::Silent);
+        }
         match self.mode.tick(&mut self.crowd, links, now) {
             Next::At(at) => Next::At(due.map_or(at, |due| due.min(at))),
             Next::Stop => Next::Stop,
@@ -308,22 +444,32 @@ impl<M: Mode> Handler for Fleet<M> {
     #[inline]
     fn text(&mut self, links: &mut Links, owner: usize, now: u64, payload: &[u8]) {
         let told = Told { client: owner, now, payload };
+        self.crowd.sessions[owner].heard = now;
         if payload.starts_with(br#"{"type":"message","#) {
             self.mode.message(&mut self.crowd, links, told);
         } else if let Some((id, message, _)) = wire::plain_sent(payload) {
             self.mode.sent(&mut self.crowd, links, told, id, message);
-        } else if is_about_people(payload) {
-            // Nothing that a mode looks at, and with large rooms there is a lot of it.
+        } else if is_about_people(payload) && !self.mode.follows_people() {
+            // With large rooms there is a lot of it.
         } else if let Some(frame) = wire::parse(payload) {
             self.other(links, owner, now, frame);
         }
     }
 
     fn response(&mut self, links: &mut Links, owner: usize, status: u16, body: &[u8]) {
-        self.mode.response(&mut self.crowd, links, owner, status, body);
+        if owner < self.crowd.clients() {
+            self.polled(links, owner, status, body);
+        } else {
+            self.mode.response(&mut self.crowd, links, owner, status, body);
+        }
     }
 
     fn closed(&mut self, links: &mut Links, owner: usize, why: Closed) {
+        let sessions = &self.crowd.sessions;
+        if sessions.get(owner).is_some_and(|session| session.polls && !session.asked) {
+            // A kept connection between two polls; the next one makes another.
+            return;
+        }
         *self.crowd.closes.entry(why).or_default() += 1;
         if owner < self.crowd.clients() {
             self.crowd.retry(owner, crate::clock::now());

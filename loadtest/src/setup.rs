@@ -138,8 +138,13 @@ impl Setup<'_> {
         let tag = Rng::new(clock::unix_seconds() ^ u64::from(std::process::id()) << 32).next();
         let tag = format!("w{:08x}", tag as u32);
         kept.users.resize_with(plan.users, User::default);
-        let mut registrations = Registrations { kept, from: have, tag };
-        let took = ask_all(self.servers, self.parallel, &mut registrations);
+        let mut registrations = Registrations { kept, from: have, tag, taken: Vec::new() };
+        let mut took = ask_all(self.servers, self.parallel, &mut registrations);
+        let which = registrations.taken;
+        if took.is_ok() && !which.is_empty() {
+            let mut logins = Logins { how: Login::Password, kept, which, failed: Vec::new() };
+            took = ask_all(self.servers, self.parallel, &mut logins);
+        }
         let count = plan.users - have;
         // What is whole stays, so that the next attempt goes on from there.
         let whole = kept.users.iter().take_while(|user| !user.id.is_empty()).count();
@@ -250,6 +255,8 @@ struct Registrations<'a> {
     kept: &'a mut Kept,
     from: usize,
     tag: String,
+    /// Those whose name is taken: an earlier attempt came through and its answer was lost.
+    taken: Vec<usize>,
 }
 
 impl Questions for Registrations<'_> {
@@ -269,6 +276,10 @@ impl Questions for Registrations<'_> {
     fn answer(&mut self, index: usize, status: u16, body: &[u8]) -> Result<()> {
         match status {
             201 => keep_tokens(&mut self.kept.users[self.from + index], body),
+            409 => {
+                self.taken.push(self.from + index);
+                Ok(())
+            }
             _ => refused("a registration", status, body),
         }
     }

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
@@ -13,6 +14,7 @@ use crate::http::ACCEPT;
 
 /// What it does wrong.
 #[derive(Clone, Copy, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fault of its own")]
 pub struct Faults {
     /// Every so many deliveries one is left out; it comes on resuming.
     pub lose_every: u64,
@@ -24,6 +26,14 @@ pub struct Faults {
     pub forget_nonces: bool,
     /// Edits are answered and not carried out.
     pub ignore_edits: bool,
+    /// Deletions are answered and not carried out.
+    pub ignore_deletions: bool,
+    /// A mark takes the member back where it is lower.
+    pub lower_marks: bool,
+    /// Every so many commands are refused with "try again", after they were carried out.
+    pub refuse_every: u64,
+    /// Those who are gone are still shown as online.
+    pub ghosts: bool,
     /// The connection is cut instead of answering every so many commands, which are carried out.
     pub cut_every: u64,
 }
@@ -39,8 +49,12 @@ struct State {
     nonces: HashMap<String, String>,
     /// Every event: room and frame. A cursor is a place in it.
     log: Vec<(String, Vec<u8>)>,
+    /// By room and user.
+    marks: HashMap<(String, String), Value>,
     /// Per connection: whose it is and where to write.
     sockets: HashMap<u64, (String, TcpStream)>,
+    /// By connection: who is watched.
+    watching: HashMap<u64, Vec<String>>,
 }
 
 #[derive(Clone)]
@@ -91,7 +105,7 @@ impl Stub {
             };
             let head = String::from_utf8(bytes.drain(..end).collect()).ok()?;
             let mut words = head.split_whitespace();
-            let (_, path) = (words.next()?, words.next()?.to_owned());
+            let (method, path) = (words.next()?.to_owned(), words.next()?.to_owned());
             let header = |name: &str| {
                 let line = head.lines().find_map(|line| line.strip_prefix(name));
                 line.map(str::to_owned)
@@ -103,7 +117,7 @@ impl Stub {
                 );
                 stream.write_all(answer.as_bytes()).ok()?;
                 let over = self.socket(&mut stream, bytes, number);
-                self.lock().sockets.remove(&number);
+                self.lock().gone(number);
                 return over;
             }
             let length: usize =
@@ -113,7 +127,24 @@ impl Stub {
             }
             let body: Vec<u8> = bytes.drain(..length).collect();
             let token = header("Authorization: Bearer ").unwrap_or_default();
-            let (status, answer) = self.http(&path, &token, &body);
+            let (status, answer) = if let Some(query) = path.strip_prefix("/api/v1/events?") {
+                (200, self.poll(query, &token))
+            } else if let Some(command) = command(&method, &path, &body) {
+                let mut state = self.lock();
+                state.commands += 1;
+                let answer = state.carry_out(&token, &command);
+                if nth(state.commands, state.faults.cut_every) {
+                    return stream.shutdown(std::net::Shutdown::Both).ok();
+                }
+                // As a proxy answers whose server went away meanwhile.
+                if nth(state.commands, state.faults.refuse_every) {
+                    (502, json!("<html>502 Bad Gateway</html>"))
+                } else {
+                    (200, answer)
+                }
+            } else {
+                self.http(&path, &token, &body)
+            };
             let answer = answer.to_string();
             write!(
                 stream,
@@ -121,6 +152,34 @@ impl Stub {
                 answer.len()
             )
             .ok()?;
+        }
+    }
+
+    fn poll(&self, query: &str, user: &str) -> Value {
+        let field = |name: &str| {
+            let mut fields = query.split('&').filter_map(|field| field.split_once('='));
+            fields.find(|(key, _)| *key == name).and_then(|(_, value)| value.parse::<usize>().ok())
+        };
+        let begin = Instant::now();
+        loop {
+            let state = self.lock();
+            let since = field("cursor").unwrap_or(state.log.len());
+            let missed = state.log[since..].iter();
+            let missed =
+                missed.filter(|(room, _)| state.members[room].iter().any(|one| one == user));
+            let events: Vec<Value> = missed
+                .map(|(_, frame)| {
+                    let (frame, _) = frame::decode(frame).unwrap().unwrap();
+                    serde_json::from_slice(frame.payload).unwrap()
+                })
+                .collect();
+            let waited = begin.elapsed().as_secs() >= field("wait").unwrap_or(25) as u64;
+            if waited || !events.is_empty() || field("cursor").is_none() {
+                let cursor = state.log.len().to_string();
+                return json!({"events": events, "cursor": cursor, "resumed": true});
+            }
+            drop(state);
+            std::thread::sleep(Duration::from_millis(10));
         }
     }
 
@@ -185,22 +244,64 @@ impl Stub {
                     let cursor = state.log.len().to_string();
                     write_json(stream, &json!({"type": "caught_up", "cursor": cursor}));
                     state.sockets.insert(number, (user.clone(), stream.try_clone().ok()?));
+                    state.show(&user, "online");
                     continue;
                 }
                 "heartbeat" => continue,
-                "send" => state.send(&user, &command),
-                "edit" | "delete" | "react" => state.change(&user, &command),
-                other => panic!("{other}"),
+                "watch" => state.watch(number, &command),
+                _ => state.carry_out(&user, &command),
             };
             if nth(state.commands, state.faults.cut_every) {
                 return stream.shutdown(std::net::Shutdown::Both).ok();
+            }
+            if nth(state.commands, state.faults.refuse_every) {
+                let error = json!({"code": "storage_unavailable", "detail": "", "advice": "retry"});
+                write_json(stream, &json!({"type": "error", "id": id, "error": error}));
+                continue;
             }
             write_json(stream, &json!({"type": "ok", "id": id, "data": answer}));
         }
     }
 }
 
+/// The command of the socket that a request stands for.
+fn command(method: &str, path: &str, body: &[u8]) -> Option<Value> {
+    let parts: Vec<&str> = path.strip_prefix("/api/v1/rooms/")?.split('/').collect();
+    let mut command: Value = serde_json::from_slice(body).ok()?;
+    command["room_id"] = json!(parts[0]);
+    command["message_id"] = json!(parts.get(2));
+    let kind = match (method, &parts[1..]) {
+        ("POST", ["messages"]) => "send",
+        ("PATCH", ["messages", _]) => "edit",
+        ("DELETE", ["messages", _]) => "delete",
+        (method, ["messages", _, "reactions", emoji]) => {
+            let hex = |code: &str| u8::from_str_radix(code, 16).unwrap();
+            let bytes = emoji.split('%').skip(1).map(hex).collect();
+            command["emoji"] = json!(String::from_utf8(bytes).unwrap());
+            command["on"] = json!(method == "PUT");
+            "react"
+        }
+        ("PUT", ["receipt"]) => {
+            let kind = if command["read"].is_null() { "delivered" } else { "read" };
+            command["message_id"] = command[kind].clone();
+            kind
+        }
+        _ => return None,
+    };
+    command["type"] = json!(kind);
+    Some(command)
+}
+
 impl State {
+    fn carry_out(&mut self, user: &str, command: &Value) -> Value {
+        match command["type"].as_str().unwrap() {
+            "send" => self.send(user, command),
+            "edit" | "delete" | "react" => self.change(user, command),
+            "read" | "delivered" => self.mark(user, command),
+            other => panic!("{other}"),
+        }
+    }
+
     fn send(&mut self, user: &str, command: &Value) -> Value {
         let text = |name: &str| command[name].as_str().unwrap().to_owned();
         let key = format!("{user} {}", text("nonce"));
@@ -229,6 +330,7 @@ impl State {
         let message = self.messages.get_mut(&message_id).unwrap();
         match command["type"].as_str().unwrap() {
             "edit" if ignored => return json!({"version": version}),
+            "delete" if self.faults.ignore_deletions => return json!({"version": version}),
             "edit" => message["text"] = command["text"].clone(),
             "delete" => {
                 message["text"] = json!("");
@@ -264,6 +366,62 @@ impl State {
         message["version"] = json!(version);
         self.tell(&message_id);
         json!({"version": version})
+    }
+
+    fn mark(&mut self, user: &str, command: &Value) -> Value {
+        self.ids += 1;
+        let version = id(self.ids);
+        let room = command["room_id"].as_str().unwrap().to_owned();
+        let lowers = self.faults.lower_marks;
+        let fresh = json!({
+            "room_id": room, "user_id": user, "state": "joined", "role": "member", "joined_at": 1,
+        });
+        let member = self.marks.entry((room.clone(), user.to_owned())).or_insert(fresh);
+        let both = ["delivered", "read"];
+        let raised = if command["type"] == "read" { &both[..] } else { &both[..1] };
+        for &mark in raised {
+            let to = command["message_id"].as_str();
+            if lowers || to > member[mark].as_str() {
+                member[mark] = json!(to);
+            }
+        }
+        member["version"] = json!(version);
+        let member = member.clone();
+        let event = json!({"type": "member", "member": member});
+        self.spread(room, event.to_string().as_bytes());
+        member
+    }
+
+    fn watch(&mut self, number: u64, command: &Value) -> Value {
+        let ids = command["user_ids"].as_array().unwrap().iter();
+        let ids: Vec<String> = ids.map(|id| id.as_str().unwrap().to_owned()).collect();
+        let known = ids.iter().map(|id| json!({"user_id": id, "status": self.status(id)}));
+        let known = known.collect();
+        self.watching.insert(number, ids);
+        known
+    }
+
+    fn status(&self, user: &str) -> &'static str {
+        let here = self.sockets.values().any(|(one, _)| one == user);
+        if here || self.faults.ghosts { "online" } else { "offline" }
+    }
+
+    fn show(&mut self, user: &str, status: &str) {
+        let event = json!({"type": "presence", "user_id": user, "status": status});
+        for (number, watched) in &self.watching {
+            if let (true, Some((_, socket))) =
+                (watched.iter().any(|one| one == user), self.sockets.get_mut(number))
+            {
+                write_json(socket, &event);
+            }
+        }
+    }
+
+    fn gone(&mut self, number: u64) {
+        self.watching.remove(&number);
+        let Some((user, _)) = self.sockets.remove(&number) else { return };
+        let status = self.status(&user);
+        self.show(&user, status);
     }
 
     fn tell(&mut self, message_id: &str) {

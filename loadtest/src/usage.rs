@@ -1,6 +1,17 @@
 //! What processes cost: processor time and memory, from Linux's `/proc`.
 
 use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::options::Common;
+
+/// Between two looks at the processes' memory.
+const LOOK: Duration = Duration::from_millis(250);
 
 /// Clock ticks a second in `/proc`, the same on every Linux that this runs on.
 const USER_HZ: f64 = 100.0;
@@ -9,6 +20,85 @@ const USER_HZ: f64 = 100.0;
 pub struct Usage {
     pub cpu_seconds: f64,
     pub rss_bytes: u64,
+}
+
+/// The number in a process's file; `None` while there is none.
+pub fn pid_in(file: &Path) -> Option<u32> {
+    fs::read_to_string(file).ok()?.trim().parse().ok()
+}
+
+/// The memory of one process, or of those that follow each other under one file, in bytes.
+#[derive(Clone, Debug)]
+struct Memory {
+    name: String,
+    source: Source,
+    start: u64,
+    end: u64,
+    max: u64,
+}
+
+#[derive(Clone, Debug)]
+enum Source {
+    Pid(u32),
+    File(PathBuf),
+}
+
+impl Memory {
+    fn look(&mut self) {
+        let pid = match &self.source {
+            Source::Pid(pid) => Some(*pid),
+            Source::File(file) => pid_in(file),
+        };
+        // One that is just not there keeps what it had.
+        if let Some(rss) = pid.and_then(rss_bytes) {
+            self.start = if self.start == 0 { rss } else { self.start };
+            self.end = rss;
+            self.max = self.max.max(rss);
+        }
+    }
+
+    fn told(&self) -> Value {
+        let mib = |bytes: u64| (bytes as f64 / 104_857.6).round() / 10.0;
+        json!({
+            "process": self.name, "start_mib": mib(self.start), "end_mib": mib(self.end),
+            "max_mib": mib(self.max),
+            "growth_mib": (mib(self.end) * 10.0 - mib(self.start) * 10.0).round() / 10.0,
+        })
+    }
+}
+
+/// Looks at the memory of the server's processes until it is asked what it saw.
+pub struct MemoryWatch {
+    stop: Sender<()>,
+    thread: JoinHandle<Vec<Memory>>,
+}
+
+impl MemoryWatch {
+    pub fn start(common: &Common) -> Self {
+        let pids = common.server_pids.iter().map(|pid| (pid.to_string(), Source::Pid(*pid)));
+        let files = common.server_pid_files.iter();
+        let files = files.map(|file| (file.display().to_string(), Source::File(file.clone())));
+        let mut all: Vec<Memory> = pids
+            .chain(files)
+            .map(|(name, source)| Memory { name, source, start: 0, end: 0, max: 0 })
+            .collect();
+        let (stop, stopped) = channel();
+        let thread = std::thread::spawn(move || {
+            loop {
+                all.iter_mut().for_each(Memory::look);
+                if stopped.recv_timeout(LOOK) != Err(RecvTimeoutError::Timeout) {
+                    return all;
+                }
+            }
+        });
+        Self { stop, thread }
+    }
+
+    /// An object for each process.
+    pub fn finish(self) -> Vec<Value> {
+        drop(self.stop);
+        self.thread.join().unwrap_or_default().iter().map(Memory::told).collect()
+    }
 }
 
 /// The sum over these processes; those that are gone count nothing.

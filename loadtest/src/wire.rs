@@ -5,7 +5,9 @@
 //! in any way is left to [`parse`], which goes through serde and accepts any order.
 
 use memchr::memchr2;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
+use serde_json::value::RawValue;
 
 /// A text message as it was first sent. Nothing in it is escaped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -138,7 +140,7 @@ pub fn parse(payload: &[u8]) -> Option<ServerFrame> {
 pub enum ServerFrame {
     Ok {
         id: u64,
-        #[serde(default)]
+        #[serde(default, deserialize_with = "answer")]
         data: Answer,
     },
     Error {
@@ -168,8 +170,39 @@ pub enum ServerFrame {
         message_id: String,
         reactions: Vec<Reaction>,
     },
+    Member {
+        member: Member,
+    },
+    Presence(Presence),
     #[serde(other)]
     Other,
+}
+
+/// A member, as far as it says how far they have received and read.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct Member {
+    pub room_id: String,
+    pub user_id: String,
+    #[serde(default)]
+    pub delivered: Option<String>,
+    #[serde(default)]
+    pub read: Option<String>,
+    pub version: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct Presence {
+    pub user_id: String,
+    pub status: String,
+}
+
+/// What a poll is answered with; each event is a frame as on the socket.
+#[derive(Deserialize)]
+pub struct Polled<'a> {
+    #[serde(borrow)]
+    pub events: Vec<&'a RawValue>,
+    pub cursor: String,
+    pub resumed: bool,
 }
 
 /// What an `ok` answers: the fields of every answer, each absent in some.
@@ -180,6 +213,31 @@ pub struct Answer {
     pub duplicate: bool,
     pub version: Option<String>,
     pub resumed: Option<bool>,
+    /// To `read` and `delivered`.
+    #[serde(skip)]
+    pub member: Option<Member>,
+    /// To `watch`.
+    #[serde(skip)]
+    pub presence: Option<Vec<Presence>>,
+}
+
+impl Answer {
+    fn of(data: Value) -> Self {
+        if data.is_array() {
+            return Self { presence: serde_json::from_value(data).ok(), ..Self::default() };
+        }
+        let member = data.get("room_id").and_then(|_| Member::deserialize(&data).ok());
+        Self { member, ..serde_json::from_value(data).unwrap_or_default() }
+    }
+
+    /// The body of an answer over HTTP.
+    pub fn parse(body: &[u8]) -> Option<Self> {
+        serde_json::from_slice(body).ok().map(Self::of)
+    }
+}
+
+fn answer<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Answer, D::Error> {
+    Value::deserialize(deserializer).map(Answer::of)
 }
 
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -191,6 +249,26 @@ pub struct Refusal {
     pub advice: String,
     #[serde(default)]
     pub retry_after_ms: Option<u64>,
+}
+
+impl Refusal {
+    /// What a request was refused with. A proxy's own error page has no code; what it says of the
+    /// server is that it can't be reached now.
+    pub fn of_response(status: u16, body: &[u8]) -> Self {
+        serde_json::from_slice(body).unwrap_or_else(|_| Self {
+            code: format!("http_{status}"),
+            detail: String::new(),
+            advice: if status >= 500 || matches!(status, 408 | 429) { "retry" } else { "give_up" }
+                .to_owned(),
+            retry_after_ms: None,
+        })
+    }
+
+    /// Whether the same may succeed later. Advice that is not known counts as `retry`: what is
+    /// refused for good is refused again.
+    pub fn is_worth_another_try(&self) -> bool {
+        !matches!(self.advice.as_str(), "fix" | "give_up")
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -221,7 +299,7 @@ pub struct Reaction {
 mod tests {
     use super::*;
     use proptest::prelude::*;
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     fn id(number: u128) -> String {
         let hex = format!("{number:032x}");
@@ -310,7 +388,7 @@ mod tests {
                 id(9)
             );
             assert_eq!(plain_sent(frame.as_bytes()), Some((77, id(9).as_bytes(), duplicate)));
-            let data = Answer { message_id: Some(id(9)), duplicate, version: None, resumed: None };
+            let data = Answer { message_id: Some(id(9)), duplicate, ..Answer::default() };
             assert_eq!(parse(frame.as_bytes()), Some(ServerFrame::Ok { id: 77, data }));
         }
         assert_eq!(plain_sent(br#"{"type":"ok","id":77}"#), None);
@@ -333,5 +411,35 @@ mod tests {
         assert_eq!(uuid(b"00000000-0000-0000-0000-00000000000g"), None);
         assert_eq!(uuid(b"00000000x0000-0000-0000-000000000000"), None);
         assert_eq!(uuid(b"0000"), None);
+    }
+
+    #[test]
+    fn the_answers_to_a_mark_and_to_a_watch_are_understood() {
+        let told = |data: Value| match parse(
+            json!({"type": "ok", "id": 9, "data": data}).to_string().as_bytes(),
+        ) {
+            Some(ServerFrame::Ok { id: 9, data }) => data,
+            other => panic!("{other:?}"),
+        };
+        let member =
+            json!({"room_id": "r", "user_id": "u", "read": null, "delivered": "d", "version": "v"});
+        let member = told(member).member.unwrap();
+        assert_eq!((member.read, member.delivered.as_deref()), (None, Some("d")));
+        let presence = told(json!([{"user_id": "u", "status": "away", "last_seen": 4}])).presence;
+        assert_eq!(presence.unwrap()[0].status, "away");
+        assert_eq!(told(json!({"user_id": "u", "resumed": false})).resumed, Some(false));
+        let event = br#"{"type":"presence","user_id":"u","status":"offline","last_seen":1}"#;
+        assert!(matches!(parse(event), Some(ServerFrame::Presence(_))));
+    }
+
+    #[test]
+    fn a_proxys_error_page_is_a_reason_to_try_again_and_a_problem_says_itself_what_it_is() {
+        let page = Refusal::of_response(502, b"<html><h1>502 Bad Gateway</h1></html>");
+        assert!(page.code == "http_502" && page.is_worth_another_try());
+        let problem = br#"{"code":"not_found","detail":"","advice":"give_up","status":404}"#;
+        assert!(!Refusal::of_response(404, problem).is_worth_another_try());
+        assert!(!Refusal::of_response(404, b"<html>").is_worth_another_try());
+        let new = br#"{"code":"not_ready","advice":"wait_for_it"}"#;
+        assert!(Refusal::of_response(503, new).is_worth_another_try());
     }
 }

@@ -46,8 +46,9 @@ impl Keys {
         let kid: u64 = rand::random();
         let key = FileKey { kid: format!("{kid:016x}"), secret: URL_SAFE_NO_PAD.encode(secret) };
         let text = serde_json::to_string_pretty(&[key])?;
-        // Written beside and renamed, so that a half-written file is never found.
-        let half = path.with_extension("new");
+        // Written beside and linked, so that a half-written file is never found, and that of two who
+        // begin at once both have the keys of the one who was first.
+        let half = path.with_extension(format!("{kid:016x}"));
         let mut file = OpenOptions::new()
             .write(true)
             .create(true)
@@ -57,8 +58,12 @@ impl Keys {
             .with_context(|| format!("The key file {} can't be written.", path.display()))?;
         file.write_all(text.as_bytes())?;
         file.sync_all()?;
-        fs::rename(&half, path)?;
-        Self::load(path)
+        let linked = fs::hard_link(&half, path);
+        fs::remove_file(&half)?;
+        match linked {
+            Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(error.into()),
+            _ => Self::load(path),
+        }
     }
 
     fn load(path: &Path) -> anyhow::Result<Self> {
@@ -118,6 +123,23 @@ mod tests {
         let again = Keys::load_or_create(&path).expect("it is read");
         assert_eq!(again.signing().secret, made.signing().secret);
         assert!(made.find(&again.signing().id).is_some() && made.find("other").is_none());
+    }
+
+    #[test]
+    fn nodes_that_begin_at_once_have_the_same_keys() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("keys.json");
+        let nodes: Vec<_> = (0..8)
+            .map(|_| {
+                std::thread::spawn({
+                    let path = path.clone();
+                    move || Keys::load_or_create(&path).expect("keys").signing().secret.clone()
+                })
+            })
+            .collect();
+        let secrets: Vec<_> = nodes.into_iter().map(|node| node.join().expect("it ends")).collect();
+        assert!(secrets.iter().all(|secret| *secret == secrets[0]));
+        assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), 1);
     }
 
     #[test]

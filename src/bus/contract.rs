@@ -44,6 +44,7 @@ macro_rules! contract_tests {
             claims: a_later_attempt_finds_the_claim;
             claims: of_many_attempts_at_once_one_is_first_and_all_get_its_id;
             claims: another_authors_nonce_is_another;
+            claims: a_retry_looks_for_a_claim_and_makes_none;
             claims: an_attempt_that_finds_a_claim_is_not_counted;
             claims: an_attempt_that_is_refused_claims_nothing;
             claims: a_message_is_published_while_its_claim_stands;
@@ -182,7 +183,7 @@ impl Stage {
     pub fn attempt(&self, author: UserId, nonce: &str) -> Attempt {
         let limit = (LimitKey::Api(author), Limit { most: 1_000, per_ms: 600_000 });
         let proposed = MessageId::from(self.id());
-        Attempt { author, nonce: nonce.to_owned(), proposed, limit }
+        Attempt { author, nonce: nonce.to_owned(), proposed, retry: false, limit }
     }
 }
 

@@ -141,6 +141,10 @@ impl Bus for LocalBus {
         true
     }
 
+    fn epoch(&self) -> Option<u64> {
+        Some(self.epoch)
+    }
+
     fn listen(&self, ear: Box<dyn Ear>) {
         self.live.lock().ear = Some(ear);
     }
@@ -210,6 +214,9 @@ impl Bus for LocalBus {
         let verdict = small.windows.pass(attempt.limit.0, attempt.limit.1, now);
         if !verdict.allowed {
             return Ok(Admitted::Refused(verdict));
+        }
+        if attempt.retry {
+            return Ok(Admitted::Go { id: attempt.proposed, claim: Claim::None });
         }
         small.claim_ends.push_back((now + CLAIM_MS, key.clone()));
         small.claims.insert(key, attempt.proposed);

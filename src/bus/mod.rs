@@ -92,6 +92,9 @@ pub struct Attempt {
     pub nonce: String,
     /// The id that the message gets if this is the first attempt.
     pub proposed: MessageId,
+    /// Whether there may have been an attempt before. A retry makes no claim: another one that
+    /// found it would take it for the first attempt's, and not wait for that.
+    pub retry: bool,
     /// A limit of the author's.
     pub limit: (LimitKey, Limit),
 }
@@ -111,8 +114,9 @@ pub enum Claim {
     New,
     /// An earlier attempt's, whose id it goes on with.
     Found,
-    /// The bus can't be reached. The id is the one that it proposed.
-    Unknown,
+    /// No claim, and it made none: it is a retry, or the bus can't be reached. The id is the one that
+    /// it proposed.
+    None,
 }
 
 /// What is limited.
@@ -172,6 +176,10 @@ pub trait Bus: Send + Sync + 'static {
     /// Whether it can be reached, as far as is known.
     fn is_reachable(&self) -> bool;
 
+    /// The epoch that is counted in, as far as is known. Another one: leases, claims and counts may
+    /// have been forgotten.
+    fn epoch(&self) -> Option<u64>;
+
     // --- live events
 
     /// Gives what this node hears to `ear` from now on. Called once.
@@ -207,7 +215,7 @@ pub trait Bus: Send + Sync + 'static {
 
     /// Checks the limit and claims the nonce, in one go. An attempt that finds a claim is not
     /// counted again. One that finds none is, even when the client repeats it: what was counted
-    /// before left a claim, which stands for [`CLAIM_MS`]. Where the bus is out of reach, the node's
+    /// before left a claim, which stands for [`CLAIM_MS`], or was a retry itself. Where the bus is out of reach, the node's
     /// own count decides.
     async fn admit(&self, attempt: Attempt) -> BusResult<Admitted>;
 

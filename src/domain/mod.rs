@@ -8,5 +8,6 @@ pub mod history;
 pub mod names;
 pub mod permissions;
 pub mod presence;
+pub mod rules;
 pub mod text;
 pub mod window;

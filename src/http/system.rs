@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::problem::Problem;
 use crate::protocol::codes::ErrorCode;
-use crate::protocol::http::Problem as ProblemBody;
+use crate::protocol::http::{Degraded, Problem as ProblemBody, Readiness};
 use crate::service::{Refusal, Service};
 
 /// Whether the server is stopping.
@@ -42,9 +42,10 @@ pub async fn live() -> HttpResponse {
     HttpResponse::NoContent().finish()
 }
 
-/// The server can do its work: the store reads and writes, and it is not stopping.
+/// The server can do its work: the store reads and writes, and it is not stopping. What else may
+/// not work at this moment is named.
 #[utoipa::path(tag = "system", responses(
-    (status = 204),
+    (status = 200, body = Readiness),
     (status = 503, description = "`storage_unavailable`, `shutting_down`", body = ProblemBody, content_type = "application/problem+json"),
 ))]
 #[get("/health/ready")]
@@ -53,8 +54,9 @@ pub async fn ready(
     draining: Data<Draining>,
 ) -> Result<HttpResponse, Problem> {
     draining.refuse()?;
-    service.check().await?;
-    Ok(HttpResponse::NoContent().finish())
+    let health = service.check().await?;
+    let degraded = if health.bus { Vec::new() } else { vec![Degraded::Bus] };
+    Ok(HttpResponse::Ok().json(Readiness { degraded }))
 }
 
 /// Metrics, in the text format of Prometheus.

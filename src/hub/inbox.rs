@@ -1,11 +1,12 @@
 //! The way into a worker: a bounded queue, filled and emptied in batches.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
-use crate::protocol::{Control, EventId, Frame, Topic};
+use crate::protocol::{Control, EventId, Frame, SessionId, Topic, UserId};
 
 /// What may wait for one worker, in bytes of frames.
 const INBOX_BYTES: usize = 32 * 1024 * 1024;
@@ -22,6 +23,8 @@ pub enum Item {
     },
     /// A transient event.
     Whisper { topic: Topic, frame: Frame },
+    /// These sessions of a person go on; those of their other sockets have ended.
+    Sessions { user: UserId, alive: Arc<[SessionId]> },
     /// For every follower of the topic: more was missed than is told.
     TooMany { topic: Topic, frame: Frame },
     /// The server stops: every connection is told to go elsewhere, at a random moment within this
@@ -37,7 +40,7 @@ impl Item {
             Self::Event { frame, .. }
             | Self::Whisper { frame, .. }
             | Self::TooMany { frame, .. } => frame.bytes().len(),
-            Self::Drain { .. } | Self::Proved(_) => 0,
+            Self::Sessions { .. } | Self::Drain { .. } | Self::Proved(_) => 0,
         }
     }
 }

@@ -203,6 +203,13 @@ impl Hub {
                     Self::drain(&mut state, within_ms);
                     continue;
                 }
+                Item::Sessions { user, alive } => {
+                    let over =
+                        |id: &&u32| !alive.contains(&state.connections[**id as usize].session);
+                    let sockets = state.index.followers(Topic::User(user));
+                    ended.extend(sockets.iter().filter(over).map(|id| *id as usize));
+                    continue;
+                }
                 Item::Event { topic, event_id, control, frame, heard } => {
                     oldest = Some(oldest.map_or(heard, |oldest| oldest.min(heard)));
                     if let Some(control) = control {
@@ -306,6 +313,8 @@ impl Hub {
                 let goes = |id: &ConnectionId| Some(state.connections[*id].session) != except;
                 ended.extend(followers.into_iter().filter(goes));
             }
+            // The relay has seen to it.
+            Control::Presence(_) | Control::Sessions | Control::Room | Control::Member(_) => {}
         }
     }
 

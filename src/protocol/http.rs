@@ -269,3 +269,17 @@ pub struct Problem {
     /// The request's id, for the operator's logs.
     pub request_id: String,
 }
+
+/// A server that can do its work.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Readiness {
+    /// What does not work at this moment; empty: everything does.
+    pub degraded: Vec<Degraded>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Degraded {
+    /// Redis is out of reach. Messages are accepted and stored; they are delivered when it is back.
+    Bus,
+}

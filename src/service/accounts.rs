@@ -221,7 +221,7 @@ impl Service {
         self.to_its_end(async move {
             let ended = service.0.store.end_session(user, session).await?;
             if ended {
-                service.0.known.sessions.insert(session, false).await;
+                service.know_ended(session);
                 service.tell_of_sessions(user, Control::EndSession(session)).await?;
             }
             Ok(ended)
@@ -234,7 +234,7 @@ impl Service {
         self.to_its_end(async move {
             service.0.store.end_sessions(user, except).await?;
             // Which they were is not known for sure; all are looked up again.
-            service.0.known.sessions.invalidate_all();
+            service.0.known.end_sessions(user);
             service.tell_of_sessions(user, Control::EndSessions { except }).await
         })
         .await
@@ -243,7 +243,7 @@ impl Service {
     async fn tell_of_sessions(&self, user: UserId, control: Control) -> Answered<()> {
         let event = Event::Sessions { user_id: user };
         let telling = Telling { topic: Topic::User(user), control: Some(control), event };
-        self.publish(self.take_id()?, &[telling]).await
+        self.tell(self.take_id()?, vec![telling]).await
     }
 
     pub async fn user(&self, id: UserId) -> Answered<User> {

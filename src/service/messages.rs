@@ -1,13 +1,14 @@
 //! Messages, reactions, how far people have read, and who is writing.
 
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::telling::Claimed;
 use super::turns::Turn;
-use super::{Access, Answered, Caller, Refusal, Service, Taken, Telling};
+use super::{Answered, Caller, Refusal, Service, Taken, Telling};
 use crate::bus::{Admitted, Attempt, Claim, LimitKey};
 use crate::domain::history::Range;
 use crate::domain::permissions::Action;
+use crate::domain::rules::{Rule, SLOW};
 use crate::domain::text;
 use crate::observe;
 use crate::protocol::client::SendMessage;
@@ -18,6 +19,7 @@ use crate::protocol::{
     Event, EventId, Member, Membership, Message, MessageId, MessageKind, RoomId, SystemEvent,
     Topic, UserId,
 };
+use crate::stops;
 use crate::store::{
     MessageChange, MessageChangeKind, NewMessage, Reacted, ReactionChange, Watermarks, Written,
 };
@@ -49,71 +51,107 @@ impl Service {
         {
             return Err(Refusal::field("reply_to", "There is no such message in this room."));
         }
+        let began = Instant::now();
+        let repeated = asked.retry || self.0.stall.is_recent();
+        stops::pass("received").await;
         let (taken, turn) = self.0.turns.take(room, || self.take_id());
         let taken = taken?;
-        let began = Instant::now();
-        let admitted = self
-            .0
-            .bus
-            .admit(Attempt {
+        let (id, claim) = if Rule::Claim.holds() {
+            let attempt = Attempt {
                 author: caller.user,
                 nonce: nonce.clone(),
                 proposed: taken.id.into(),
+                retry: repeated,
                 limit: (LimitKey::Messages(caller.user, room.as_uuid()), self.0.limits.messages),
-            })
-            .await?;
-        observe::BUS_CALL.time("admit", began);
-        let (id, claim) = match admitted {
-            Admitted::Refused(verdict) => return Err(Refusal::limited(verdict)),
-            Admitted::Go { id, claim } => (id, claim),
+            };
+            match self.0.bus.admit(attempt).await? {
+                Admitted::Refused(verdict) => return Err(Refusal::limited(verdict)),
+                Admitted::Go { id, claim } => (id, claim),
+            }
+        } else {
+            (taken.id.into(), Claim::New)
         };
-        let first = claim == Claim::New && !asked.retry;
-        // A claim that was found may be old.
-        let at = if id == taken.id.into() { taken.at } else { None };
+        observe::BUS_CALL.time("admit", began);
+        stops::pass("claimed").await;
+        let mut turn = Some(turn);
+        if repeated && claim != Claim::Found && Rule::Wait.holds() {
+            // An attempt still on its way has written by then, or doubts itself.
+            turn = None;
+            tokio::time::sleep(self.0.retry_waits).await;
+        }
+        let sure = match claim {
+            Claim::New => true,
+            Claim::Found => !Rule::Ask.holds(),
+            Claim::None => false,
+        };
         let message = Message {
-            nonce,
+            nonce: nonce.clone(),
             text: body,
             reply_to: asked.reply_to,
             ..message(caller.user, id, MessageKind::Text)
         };
+        // A claim that was found may be old.
+        let at = if id == taken.id.into() { taken.at } else { None };
+        let sending = Sending {
+            room_id: room,
+            claimed: Claimed { author: caller.user, nonce, id },
+            message,
+            sure,
+            began,
+            at,
+            turn,
+        };
         let service = self.clone();
-        self.to_its_end(async move { service.store_and_tell(room, message, first, at, turn).await })
-            .await
+        self.to_its_end(async move { service.store_and_tell(sending).await }).await
     }
 
-    async fn store_and_tell(
-        &self,
-        room_id: RoomId,
-        message: Message,
-        first: bool,
-        at: Option<Instant>,
-        turn: Turn,
-    ) -> Answered<Sent> {
+    /// Stores a message and tells of it. An attempt that is not sure to be the only one lets the
+    /// store decide which of them stays.
+    async fn store_and_tell(&self, sending: Sending) -> Answered<Sent> {
+        let Sending { room_id, claimed, message, mut sure, began, at, turn } = sending;
         let id = message.id;
-        let new = NewMessage { room_id, message: message.clone(), first };
-        match self.0.store.write_message(new).await? {
-            Written::New => {
-                let event = Event::Message { room_id, message };
-                let taken = Taken { id: id.into(), at };
-                turn.come().await;
-                self.tell(taken, vec![Telling::to(Topic::Room(room_id), event)]).await?;
-                observe::MESSAGES.add("", 1);
-                Ok(Sent { message_id: id, duplicate: false })
-            }
-            Written::Already { room_id: there, .. } if there != room_id => {
-                Err(Refusal::of(ErrorCode::NonceReused))
-            }
-            Written::Already { message_id, .. } => {
-                // Whoever stored it may have died before telling anybody.
-                if let Some(message) = self.0.store.message(room_id, message_id).await? {
-                    let event = Event::Message { room_id, message };
-                    let taken = Taken { id: message_id.into(), at: None };
-                    self.tell(taken, vec![Telling::to(Topic::Room(room_id), event)]).await?;
-                }
-                observe::DUPLICATES.add("", 1);
-                Ok(Sent { message_id, duplicate: true })
-            }
+        let new = NewMessage { room_id, message: message.clone(), first: true };
+        let tellings = [Telling::to(Topic::Room(room_id), Event::Message { room_id, message })];
+        let taken = Taken { id: id.into(), at };
+        let mut wrote = false;
+        if sure {
+            let written = self.0.store.write_message(new.clone()).await?;
+            stops::pass("stored").await;
+            // A store that decides by itself may know better.
+            wrote = written == Written::New;
+            sure = wrote && !(Rule::Slow.holds() && began.elapsed() > SLOW);
         }
+        if let Some(turn) = &turn {
+            turn.come().await;
+        }
+        if sure && self.tell_claimed(taken, &tellings, Some(&claimed)).await? == Ok(true) {
+            stops::pass("published").await;
+            observe::MESSAGES.add("", 1);
+            return Ok(Sent { message_id: id, duplicate: false });
+        }
+        // In doubt. Once the store has decided, no claim is needed any more.
+        let doubtful = NewMessage { first: !Rule::Lwt.holds(), ..new };
+        let written = self.0.store.write_message(doubtful).await?;
+        stops::pass("stored").await;
+        let message_id = match written {
+            Written::New => id,
+            Written::Already { room_id: there, .. } if there != room_id => {
+                return Err(Refusal::of(ErrorCode::NonceReused));
+            }
+            Written::Already { message_id, .. } => message_id,
+        };
+        if message_id == id {
+            self.tell(taken, tellings.into()).await?;
+        } else if let Some(message) = self.0.store.message(room_id, message_id).await? {
+            // Whoever stored it may have died before telling anybody.
+            let taken = Taken { id: message_id.into(), at: None };
+            let event = Event::Message { room_id, message };
+            self.tell(taken, vec![Telling::to(Topic::Room(room_id), event)]).await?;
+        }
+        stops::pass("published").await;
+        let duplicate = written != Written::New && !(wrote && message_id == id);
+        (if duplicate { &observe::DUPLICATES } else { &observe::MESSAGES }).add("", 1);
+        Ok(Sent { message_id, duplicate })
     }
 
     /// A system message, as it is told. Its author is who did it.
@@ -156,7 +194,14 @@ impl Service {
     /// Deletes a message for everyone; a tombstone stays.
     pub async fn delete(&self, caller: &Caller, room: RoomId, id: MessageId) -> Answered<Changed> {
         let access = self.access(caller, room).await?;
-        let message = self.existing(room, id).await?;
+        let message = self.0.store.message(room, id).await?;
+        let message = message.ok_or_else(|| Refusal::of(ErrorCode::NotFound))?;
+        if message.deleted {
+            access.require(Action::Read)?;
+            let event = Event::Message { room_id: room, message };
+            self.tell_again(Telling::to(Topic::Room(room), event)).await?;
+            return Err(Refusal::of(ErrorCode::NotFound));
+        }
         let action = if message.author_id == caller.user && access.role().is_some() {
             Action::DeleteOwn
         } else {
@@ -243,7 +288,7 @@ impl Service {
         delivered: Option<MessageId>,
         read: Option<MessageId>,
     ) -> Answered<Member> {
-        let access = self.access_to(caller, room_id, Action::Write).await?;
+        self.access_to(caller, room_id, Action::Write).await?;
         let newest = delivered.max(read);
         let taken = self.take_id()?;
         if newest.is_none_or(|id| EventId::from(id) > taken.id) {
@@ -267,9 +312,14 @@ impl Service {
         let service = self.clone();
         self.to_its_end(async move {
             let Some(member) = service.0.store.raise_watermarks(watermarks).await? else {
-                return current(&access);
+                let member = service.0.store.member(room_id, watermarks.user_id).await?;
+                let member = member.ok_or_else(|| Refusal::of(ErrorCode::Forbidden))?;
+                let event = Event::Member { member: member.clone() };
+                let telling = Telling { topic: told_to, control: None, event };
+                service.tell_again(telling).await?;
+                return Ok(member);
             };
-            service.know_member(&member).await;
+            service.know_member(&member);
             let telling = Telling {
                 topic: told_to,
                 control: None,
@@ -285,12 +335,13 @@ impl Service {
     pub async fn typing(&self, caller: &Caller, room_id: RoomId, on: bool) -> Answered<()> {
         self.access_to(caller, room_id, Action::Write).await?;
         let key = (room_id, caller.user);
-        if self.0.known.typing.get(&key).await == Some(on) {
+        if self.0.known.typing.get(&key) == Some(on) {
             return Ok(());
         }
-        self.0.known.typing.insert(key, on).await;
+        self.0.known.typing.insert(key, on);
         let event = Event::Typing { room_id, user_id: caller.user, on };
-        self.whisper(Topic::Room(room_id), &event).await
+        self.whisper(Topic::Room(room_id), &event).await;
+        Ok(())
     }
 
     pub async fn history(
@@ -374,10 +425,17 @@ impl Service {
     }
 }
 
-/// What one has when nothing rose.
-fn current(access: &Access) -> Answered<Member> {
-    let member = access.member.as_ref().map(Arc::as_ref).cloned();
-    member.ok_or_else(|| Refusal::of(ErrorCode::Forbidden))
+/// A message on its way.
+struct Sending {
+    room_id: RoomId,
+    claimed: Claimed,
+    message: Message,
+    /// No other attempt with this nonce is known, and none is thought of.
+    sure: bool,
+    began: Instant,
+    /// When its id was taken; `None`: too long ago to be published under.
+    at: Option<Instant>,
+    turn: Option<Turn>,
 }
 
 fn message(author_id: UserId, id: MessageId, kind: MessageKind) -> Message {

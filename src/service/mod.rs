@@ -10,12 +10,15 @@ mod messages;
 mod presence;
 mod refusal;
 mod rooms;
+mod stall;
 mod sync;
+mod telling;
 mod turns;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use tokio::task::JoinHandle;
 use tokio_util::task::TaskTracker;
 
 pub use access::Access;
@@ -29,15 +32,15 @@ pub use crate::auth::tokens::Claims;
 pub use crate::store::Arrival;
 pub use crate::store::catch_up::Replayed;
 
+use self::stall::Stall;
+use self::telling::{Taken, Telling};
 use crate::auth::passwords::Passwords;
 use crate::auth::tokens::Tokens;
-use crate::bus::{Bus, LimitKey, Publication};
+use crate::bus::{Bus, LimitKey};
 use crate::domain::clock::HybridClock;
-use crate::domain::cursor::LATE_MS;
+use crate::domain::rules::Rule;
 use crate::domain::window::{Limit, Verdict};
-use crate::observe;
-use crate::protocol::codes::ErrorCode;
-use crate::protocol::{Control, Event, EventId, Frame, ServerRole, Topic, UserId};
+use crate::protocol::{Control, EventId, ServerRole, Topic, UserId};
 use crate::store::Store;
 use crate::store::catch_up::CatchUp;
 
@@ -68,11 +71,25 @@ pub struct Parts {
     pub passwords: Passwords,
     pub tokens: Tokens,
     pub limits: Limits,
-    /// How long rooms, members and sessions are remembered: what another node changes is seen
-    /// after at most this time.
+    /// How long rooms, members and sessions are remembered where this node may not hear of their
+    /// changes: what another node changes is seen after at most this time.
     pub remembered: Duration,
+    /// How long a retry that finds no claim waits for an attempt still on its way.
+    pub retry_waits: Duration,
+    /// Since when this node has surely heard of everything in a topic; `None`: it may not have.
+    pub sound_since: SoundSince,
     /// How long a session lasts without being refreshed.
     pub session_lasts: Duration,
+}
+
+/// See [`Parts::sound_since`].
+pub type SoundSince = Box<dyn Fn(Topic) -> Option<Instant> + Send + Sync>;
+
+/// What works, and what does not at this moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Health {
+    /// Live delivery between nodes, presence and shared limits.
+    pub bus: bool,
 }
 
 /// A handle; cheap to clone.
@@ -87,27 +104,16 @@ struct Inner {
     passwords: Passwords,
     tokens: Tokens,
     limits: Limits,
+    remembered: Duration,
+    sound_since: SoundSince,
+    retry_waits: Duration,
     session_lasts: Duration,
+    stall: Stall,
     /// Writes, and what is told of them, under way.
     tasks: TaskTracker,
     known: access::Known,
     turns: turns::Turns,
     presences: presence::Presences,
-}
-
-/// An id, and when it was taken.
-#[derive(Clone, Copy)]
-struct Taken {
-    id: EventId,
-    /// By a clock that doesn't go back; `None`: too long ago to be published under.
-    at: Option<Instant>,
-}
-
-/// An event to be told.
-struct Telling {
-    topic: Topic,
-    control: Option<Control>,
-    event: Event,
 }
 
 impl Service {
@@ -120,9 +126,13 @@ impl Service {
             passwords: parts.passwords,
             tokens: parts.tokens,
             limits: parts.limits,
+            remembered: parts.remembered,
+            sound_since: parts.sound_since,
+            retry_waits: parts.retry_waits,
             session_lasts: parts.session_lasts,
+            stall: Stall::default(),
             tasks: TaskTracker::new(),
-            known: access::Known::new(parts.remembered),
+            known: access::Known::new(),
             turns: turns::Turns::default(),
             presences: presence::Presences::default(),
         }))
@@ -134,14 +144,42 @@ impl Service {
 
     /// The time, in milliseconds since 1970; refused before the reference clock was heard.
     pub fn now_ms(&self) -> Answered<u64> {
-        let reference = self.0.bus.now_ms().ok_or_else(Refusal::not_ready)?;
-        Ok(self.0.clock.now_ms(reference))
+        Ok(self.0.clock.now_ms(self.reference_ms()?))
     }
 
-    /// Whether it can do its work at this moment.
-    pub async fn check(&self) -> Answered<()> {
+    /// The reference clock; refused before it was heard.
+    fn reference_ms(&self) -> Answered<u64> {
+        match self.0.bus.now_ms() {
+            Some(reference) => Ok(reference),
+            None if Rule::Clock.holds() => Err(Refusal::not_ready()),
+            None => Ok(std::time::UNIX_EPOCH.elapsed().map_or(0, |since| since.as_millis() as u64)),
+        }
+    }
+
+    /// Whether it can do its work at this moment, and whether all of it.
+    pub async fn check(&self) -> Answered<Health> {
         self.now_ms()?;
-        Ok(self.0.store.check().await?)
+        self.0.store.check().await?;
+        Ok(Health { bus: self.0.bus.is_reachable() })
+    }
+
+    /// Takes note of an event that was heard or read. Does not wait.
+    pub fn heard(&self, topic: Topic, event_id: EventId, control: Option<Control>) {
+        if let Some(reference) = self.0.bus.now_ms() {
+            self.0.clock.observe(event_id, reference);
+        }
+        if let Some(control) = control {
+            self.0.known.heard(topic, event_id, control);
+        }
+    }
+
+    /// What it does by itself. Each runs until dropped.
+    pub fn keep(&self) -> Vec<JoinHandle<()>> {
+        vec![
+            tokio::spawn(self.clone().keep_presence()),
+            tokio::spawn(self.clone().keep_publishing()),
+            tokio::spawn(self.clone().keep_watching_itself()),
+        ]
     }
 
     /// Ends when everything accepted so far was stored and told. Nothing new may be accepted
@@ -166,76 +204,14 @@ impl Service {
         if verdict.allowed { Ok(verdict) } else { Err(Refusal::limited(verdict)) }
     }
 
-    fn take_id(&self) -> Answered<Taken> {
-        let at = Some(Instant::now());
-        let reference = self.0.bus.now_ms().ok_or_else(Refusal::not_ready)?;
-        Ok(Taken { id: self.0.clock.next(reference, rand::random()), at })
-    }
-
-    /// Runs to its end, even when whoever waits goes away.
-    async fn to_its_end<T: Send + 'static>(
-        &self,
-        work: impl Future<Output = Answered<T>> + Send + 'static,
-    ) -> Answered<T> {
-        self.0.tasks.spawn(work).await.map_err(|_| Refusal::of(ErrorCode::Internal))?
-    }
-
-    /// Publishes events that are stored, in this order, under the id that was taken for them. Where
-    /// that is too old by now, cursors may have passed it: then each is logged under a new id first,
-    /// and published under that.
-    async fn tell(&self, taken: Taken, tellings: Vec<Telling>) -> Answered<()> {
-        let on_time = |taken: &Taken| {
-            taken.at.is_some_and(|at| at.elapsed() <= Duration::from_millis(LATE_MS))
-        };
-        let mut taken = taken;
-        loop {
-            if !on_time(&taken) {
-                observe::LATE.add("", tellings.len() as u64);
-                taken = self.take_id()?;
-                for telling in &tellings {
-                    self.0.store.log_change(telling.topic, taken.id, &telling.event).await?;
-                }
-            }
-            self.publish(taken, &tellings).await?;
-            // It may have taken too long just now.
-            if on_time(&taken) {
-                return Ok(());
-            }
-        }
-    }
-
-    async fn publish(&self, taken: Taken, tellings: &[Telling]) -> Answered<()> {
-        let publication = |telling: &Telling| Publication {
-            topic: telling.topic,
-            // A state that was changed at the same time has a version a little above.
-            event_id: telling.event.version().map_or(taken.id, |version| version.max(taken.id)),
-            control: telling.control,
-            frame: Frame::of(&telling.event),
-        };
-        let began = Instant::now();
-        self.0.bus.publish(tellings.iter().map(publication).collect()).await?;
-        observe::BUS_CALL.time("publish", began);
-        Ok(())
-    }
-
-    /// Server roles are few and change never while a server runs: asked once, remembered shortly.
+    /// Server roles are few and change never while a server runs.
     async fn is_server_admin(&self, user: UserId) -> Answered<bool> {
-        if let Some(admin) = self.0.known.admins.get(&user).await {
+        if let Some(admin) = self.0.known.admins.get(&user) {
             return Ok(admin);
         }
         let users = self.0.store.users(&[user]).await?;
         let admin = users.first().is_some_and(|user| user.role == ServerRole::Admin);
-        self.0.known.admins.insert(user, admin).await;
+        self.0.known.admins.insert(user, admin);
         Ok(admin)
-    }
-
-    async fn whisper(&self, topic: Topic, event: &Event) -> Answered<()> {
-        Ok(self.0.bus.whisper(topic, Frame::of(event)).await?)
-    }
-}
-
-impl Telling {
-    fn to(topic: Topic, event: Event) -> Self {
-        Self { topic, control: crate::store::catch_up::control(topic, &event), event }
     }
 }

@@ -6,18 +6,22 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use uuid::Uuid;
 
-use super::{Answered, Caller, Service};
-use crate::bus::{Announcement, Lease};
+use super::{Answered, Caller, Service, Telling};
+use crate::bus::{Announcement, BusError, Lease};
 use crate::domain::presence::{GRACE_MS, LEASE_MS, RENEW_MS, SWEEP_MS};
 use crate::protocol::server::PresenceEntry;
-use crate::protocol::{Event, PresenceChoice, PresenceStatus, Topic, UserId};
+use crate::protocol::{Control, Event, PresenceChoice, PresenceStatus, Topic, UserId};
 
 /// Leases renewed in one call.
 const BATCH: usize = 500;
 
 /// The devices that are connected here.
 #[derive(Default)]
-pub struct Presences(Mutex<HashMap<Uuid, Here>>);
+pub struct Presences {
+    here: Mutex<HashMap<Uuid, Here>>,
+    /// What people chose while the bus was out of reach.
+    unsaid: Mutex<HashMap<UserId, PresenceChoice>>,
+}
 
 #[derive(Clone, Copy)]
 struct Here {
@@ -42,24 +46,27 @@ pub struct DeviceHere {
 impl DeviceHere {
     /// The device is in use, or has been left alone.
     pub async fn set_idle(&self, idle: bool) -> Answered<()> {
-        if let Some(here) = self.service.0.presences.0.lock().get_mut(&self.device) {
+        if let Some(here) = self.service.0.presences.here.lock().get_mut(&self.device) {
             here.idle = idle;
         }
         self.lease().await
     }
 
     async fn lease(&self) -> Answered<()> {
-        let here = self.service.0.presences.0.lock().get(&self.device).copied();
+        let here = self.service.0.presences.here.lock().get(&self.device).copied();
         let leases = here.map(|here| here.lease(self.device, LEASE_MS)).into_iter().collect();
-        let announcements = self.service.0.bus.presence_lease(leases).await?;
-        self.service.announce(announcements).await
+        match self.service.0.bus.presence_lease(leases).await {
+            Ok(announcements) => self.service.announce(announcements).await,
+            // It is renewed within seconds of the bus coming back.
+            Err(BusError::Unavailable(_)) => Ok(()),
+        }
     }
 }
 
 impl Drop for DeviceHere {
     fn drop(&mut self) {
         let service = self.service.clone();
-        let Some(here) = service.0.presences.0.lock().remove(&self.device) else { return };
+        let Some(here) = service.0.presences.here.lock().remove(&self.device) else { return };
         let lease = here.lease(self.device, GRACE_MS);
         let shorten = async move {
             match service.0.bus.presence_lease(vec![lease]).await {
@@ -84,7 +91,7 @@ impl Service {
         choice: PresenceChoice,
     ) -> Answered<DeviceHere> {
         let here = DeviceHere { service: self.clone(), device: Uuid::new_v4() };
-        self.0.presences.0.lock().insert(here.device, Here { user, idle, choice });
+        self.0.presences.here.lock().insert(here.device, Here { user, idle, choice });
         here.lease().await?;
         Ok(here)
     }
@@ -94,21 +101,26 @@ impl Service {
         let user = caller.user;
         self.to_its_end(async move {
             service.0.store.set_presence(user, choice).await?;
-            for here in service.0.presences.0.lock().values_mut() {
+            for here in service.0.presences.here.lock().values_mut() {
                 if here.user == user {
                     here.choice = choice;
                 }
             }
-            let announcements = service.0.bus.presence_choose(user, choice).await?;
-            service.announce(announcements).await
+            match service.0.bus.presence_choose(user, choice).await {
+                Ok(announcements) => service.announce(announcements).await,
+                Err(BusError::Unavailable(_)) => {
+                    service.0.presences.unsaid.lock().insert(user, choice);
+                    Ok(())
+                }
+            }
         })
         .await
     }
 
     /// How these people are seen. Left out: those of whom nothing is known yet, because the server
-    /// has only just started; they are announced within seconds.
+    /// has only just started, or the bus is out of reach; they are announced when it is.
     pub async fn presence_of(&self, users: &[UserId]) -> Answered<Vec<PresenceEntry>> {
-        let statuses = self.0.bus.presence_of(users).await?;
+        let statuses = self.0.bus.presence_of(users).await.unwrap_or_default();
         let known: Vec<_> = users
             .iter()
             .zip(statuses)
@@ -136,12 +148,17 @@ impl Service {
     /// dropped.
     pub async fn keep_presence(self) {
         let mut rounds: u64 = 0;
+        let mut known_epoch = None;
         loop {
             tokio::time::sleep(Duration::from_millis(SWEEP_MS)).await;
             rounds += 1;
-            if rounds.is_multiple_of(RENEW_MS / SWEEP_MS) {
+            self.say_unsaid().await;
+            // A bus that has forgotten everything must not take people for gone.
+            let epoch = self.0.bus.epoch();
+            let another = std::mem::replace(&mut known_epoch, epoch) != epoch;
+            if another || rounds.is_multiple_of(RENEW_MS / SWEEP_MS) {
                 let here: Vec<_> = {
-                    let presences = self.0.presences.0.lock();
+                    let presences = self.0.presences.here.lock();
                     presences.iter().map(|(device, here)| here.lease(*device, LEASE_MS)).collect()
                 };
                 for leases in here.chunks(BATCH) {
@@ -155,6 +172,18 @@ impl Service {
                 Ok(announcements) => self.announce_or_log(announcements).await,
                 Err(error) => tracing::warn!(%error, "leases could not be looked through"),
             }
+        }
+    }
+
+    /// Tells the bus what people chose while it was out of reach.
+    async fn say_unsaid(&self) {
+        let unsaid: Vec<_> =
+            self.0.presences.unsaid.lock().iter().map(|(user, choice)| (*user, *choice)).collect();
+        for (user, choice) in unsaid {
+            let Ok(announcements) = self.0.bus.presence_choose(user, choice).await else { return };
+            // They may have chosen again meanwhile.
+            self.0.presences.unsaid.lock().retain(|who, still| (*who, *still) != (user, choice));
+            self.announce_or_log(announcements).await;
         }
     }
 
@@ -177,8 +206,13 @@ impl Service {
         }
         for (user_id, status) in announcements {
             let last_seen = (status == PresenceStatus::Offline).then_some(now);
-            let event = Event::Presence { user_id, status, last_seen };
-            self.whisper(Topic::Presence(user_id), &event).await?;
+            let telling = Telling {
+                topic: Topic::Presence(user_id),
+                control: Some(Control::Presence(status)),
+                event: Event::Presence { user_id, status, last_seen },
+            };
+            // Where it does not get through, whoever watches them finds out by asking.
+            let _ = self.publish(self.take_id()?, &[telling], None).await;
         }
         Ok(())
     }

@@ -53,8 +53,8 @@ impl Service {
         let author = caller.user;
         self.to_its_end(async move {
             let (room, _) = service.0.store.create_room(room, vec![owner.clone()]).await?;
-            service.know_room(&room).await;
-            service.know_member(&owner).await;
+            service.know_room(&room);
+            service.know_member(&owner);
             service.tell(taken, arrival(&room, &owner)).await?;
             service.write_system(room.id, author, SystemEvent::Created).await?;
             Ok(RoomDetails { room, member_count: 1, member: Some(owner) })
@@ -96,10 +96,10 @@ impl Service {
         let (service, me) = (self.clone(), caller.user);
         self.to_its_end(async move {
             let (room, made) = service.0.store.create_room(room, members.to_vec()).await?;
-            service.know_room(&room).await;
+            service.know_room(&room);
             if made {
                 for member in &members {
-                    service.know_member(member).await;
+                    service.know_member(member);
                 }
                 // At once: they are told under one id.
                 let tellings = members.iter().flat_map(|member| arrival(&room, member));
@@ -201,6 +201,9 @@ impl Service {
             kind.inspect(|kind| room.kind = *kind);
             let system = SystemEvent::Changed { name, description, kind };
             self.replace_room(taken, room, caller.user, Some(system)).await?;
+        } else {
+            self.tell_again(Telling::to(Topic::Room(id), Event::Room { room: before.clone() }))
+                .await?;
         }
         self.room_details(caller, id).await
     }
@@ -223,7 +226,7 @@ impl Service {
         let service = self.clone();
         self.to_its_end(async move {
             service.0.store.update_room(room.clone()).await?;
-            service.know_room(&room).await;
+            service.know_room(&room);
             let id = room.id;
             service.tell(taken, vec![Telling::to(Topic::Room(id), Event::Room { room })]).await?;
             match system {
@@ -236,7 +239,9 @@ impl Service {
 
     pub async fn join(&self, caller: &Caller, id: RoomId) -> Answered<RoomDetails> {
         let access = self.access(caller, id).await?;
-        if access.role().is_none() {
+        if access.role().is_some() {
+            self.tell_place_again(&access.room, access.member.as_deref()).await?;
+        } else {
             access.require(Action::Join)?;
             self.check_room_count(caller.user).await?;
             self.set_member(
@@ -253,6 +258,9 @@ impl Service {
 
     pub async fn leave(&self, caller: &Caller, id: RoomId) -> Answered<()> {
         let access = self.access(caller, id).await?;
+        if access.role().is_none() {
+            self.tell_place_again(&access.room, access.member.as_deref()).await?;
+        }
         access.require(Action::Leave)?;
         let role = access.role();
         if role == Some(Role::Owner) {
@@ -291,6 +299,7 @@ impl Service {
         self.user(user).await.map_err(|_| Refusal::field("user_id", "There is no such person."))?;
         let member = self.member(id, user).await?;
         if let Some(member) = member.filter(|member| member.state == Membership::Joined) {
+            self.tell_place_again(&access.room, Some(&member)).await?;
             return Ok(member.as_ref().clone());
         }
         self.check_room_count(user).await?;
@@ -303,7 +312,14 @@ impl Service {
             return self.leave(caller, id).await;
         }
         let access = self.access(caller, id).await?;
-        let role = self.role_in(id, user).await?;
+        let role = match self.role_in(id, user).await {
+            Ok(role) => role,
+            Err(refusal) => {
+                let member = self.member(id, user).await?;
+                self.tell_place_again(&access.room, member.as_deref()).await?;
+                return Err(refusal);
+            }
+        };
         access.require(Action::Remove(role))?;
         let system = SystemEvent::Removed { user_id: user };
         self.set_member(caller.user, &access.room, user, (Some(role), None), system)
@@ -323,6 +339,7 @@ impl Service {
         let from = self.role_in(id, user).await?;
         if from == role {
             let member = self.member(id, user).await?;
+            self.tell_place_again(&access.room, member.as_deref()).await?;
             let member = member.map(|member| member.as_ref().clone());
             return member.ok_or_else(|| Refusal::of(ErrorCode::NotFound));
         }
@@ -344,6 +361,16 @@ impl Service {
         joined.map(|member| member.role).ok_or_else(|| Refusal::of(ErrorCode::NotFound))
     }
 
+    /// For whoever asks for what is so already: the first time they asked, their server may have
+    /// died before it told anybody.
+    async fn tell_place_again(&self, room: &Room, member: Option<&Member>) -> Answered<()> {
+        let Some(member) = member else { return Ok(()) };
+        for telling in arrival(room, member) {
+            self.tell_again(telling).await?;
+        }
+        Ok(())
+    }
+
     /// Changes somebody's place, tells the room and the person, and writes it into the history.
     async fn set_member(
         &self,
@@ -360,12 +387,13 @@ impl Service {
             let Some(member) = service.0.store.change_member(change).await? else {
                 // What was remembered is out of date.
                 if let Some(member) = service.0.store.member(room.id, user_id).await? {
-                    service.know_member(&member).await;
+                    service.know_member(&member);
+                    service.tell_place_again(&room, Some(&member)).await?;
                 }
                 return Err(Refusal::of(ErrorCode::Conflict));
             };
-            service.know_member(&member).await;
-            service.0.known.forget_size(room.id).await;
+            service.know_member(&member);
+            service.0.known.forget_size(room.id);
             service.tell(taken, arrival(&room, &member)).await?;
             service.write_system(room.id, author, system).await?;
             Ok(member)

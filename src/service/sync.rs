@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::{Answered, Refusal, Service};
 use crate::auth::tokens::Claims;
 use crate::domain::cursor::{Cursor, LAG_MS};
+use crate::domain::rules::Rule;
 use crate::protocol::codes::ErrorCode;
 use crate::protocol::{EventId, ServerRole, SessionId, Topic, UserId};
 use crate::store::Arrival;
@@ -42,14 +43,7 @@ impl Service {
     /// Who holds this access token. Its session goes on.
     pub async fn authenticate(&self, token: &str) -> Answered<Caller> {
         let claims = self.verify(token)?;
-        let alive = match self.0.known.sessions.get(&claims.sid).await {
-            Some(alive) => alive,
-            None => match self.0.store.session(claims.sid).await? {
-                Some(_) => *self.0.known.sessions.entry(claims.sid).or_insert(true).await.value(),
-                None => false,
-            },
-        };
-        if !alive {
+        if !self.is_alive(claims.sub, claims.sid).await? {
             return Err(Refusal::of(ErrorCode::SessionEnded));
         }
         let server_admin = self.is_server_admin(claims.sub).await?;
@@ -63,8 +57,13 @@ impl Service {
 
     /// What an access token says, if it is ours and has not expired. Its session may have ended.
     pub fn verify(&self, token: &str) -> Answered<Claims> {
-        let claims = self.0.tokens.verify_access(token);
+        let claims = self.0.tokens.verify_access(token, self.now_ms()? / 1000);
         claims.ok_or_else(|| Refusal::of(ErrorCode::Unauthenticated))
+    }
+
+    /// How long an access token is still valid, in seconds.
+    pub fn seconds_left(&self, claims: &Claims) -> Answered<u64> {
+        Ok(claims.exp.saturating_sub(self.now_ms()? / 1000))
     }
 
     /// Who it is, what their connection follows and what they show. Read after this call.
@@ -96,7 +95,8 @@ impl Service {
     /// The cursor's time of a connection that has been told everything up to now: now, less the
     /// time by which an event may be published after its id was taken.
     pub fn cursor_now_ms(&self) -> Answered<u64> {
-        Ok(self.now_ms()?.saturating_sub(LAG_MS) / 1000 * 1000)
+        let lag_ms = if Rule::Lag.holds() { LAG_MS } else { 0 };
+        Ok(self.now_ms()?.saturating_sub(lag_ms) / 1000 * 1000)
     }
 
     /// Those of the topics in which something may have happened after this time, in milliseconds

@@ -12,8 +12,8 @@ use futures_util::future::{BoxFuture, Shared};
 use parking_lot::Mutex;
 use tokio::sync::Semaphore;
 
-use super::{Store, StoreError};
-use crate::protocol::{Control, Event, EventId, Frame, Membership, Topic};
+use super::{Store, StoreError, StoreResult};
+use crate::protocol::{Control, Event, EventId, Frame, Membership, SessionId, Topic, UserId};
 
 /// What a topic may have missed at most; beyond it clients load the room again.
 pub const MAX_EVENTS: usize = 500;
@@ -79,6 +79,14 @@ impl CatchUp {
     }
 }
 
+impl CatchUp {
+    /// The sessions of a person that go on.
+    pub async fn sessions(&self, user: UserId) -> StoreResult<Vec<SessionId>> {
+        let sessions = self.0.store.sessions_of(user).await?;
+        Ok(sessions.into_iter().map(|record| record.session.id).collect())
+    }
+}
+
 impl Inner {
     async fn read(&self, key: (Topic, EventId)) -> Outcome {
         let _turn = self.turns.acquire().await;
@@ -100,7 +108,8 @@ impl Inner {
     }
 }
 
-/// What a node does for a person's sockets when their own membership changes.
+/// What a node does beside handing the event on: a person's sockets follow the rooms that they are
+/// in, and what it remembers of a room is kept true.
 pub fn control(topic: Topic, event: &Event) -> Option<Control> {
     match (topic, event) {
         (Topic::User(user), Event::Member { member }) if member.user_id == user => {
@@ -109,6 +118,9 @@ pub fn control(topic: Topic, event: &Event) -> Option<Control> {
                 Membership::Left => Control::Unfollow(member.room_id),
             })
         }
+        (Topic::User(_), Event::Sessions { .. }) => Some(Control::Sessions),
+        (Topic::Room(_), Event::Room { .. }) => Some(Control::Room),
+        (Topic::Room(_), Event::Member { member }) => Some(Control::Member(member.user_id)),
         _ => None,
     }
 }

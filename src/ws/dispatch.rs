@@ -1,6 +1,6 @@
 //! From a command to the function that carries it out.
 
-use super::socket::{Session, seconds_left};
+use super::socket::Session;
 use crate::http::people::MAX_IDS;
 use crate::protocol::client::Command;
 use crate::protocol::codes::ErrorCode;
@@ -72,7 +72,7 @@ fn renew(session: &mut Session, token: &str) -> Answered<Answer> {
         let detail = "This token belongs to another session.";
         return Err(Refusal::because(ErrorCode::Forbidden, detail));
     }
-    session.seat.token_for(seconds_left(&claims));
+    session.seat.token_for(session.service.seconds_left(&claims)?);
     session.caller.token_until_s = claims.exp;
     Ok(Answer::Nothing)
 }

@@ -1,6 +1,6 @@
 //! One WebSocket connection: its handshake, its log-in, its loop.
 
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use actix_web::http::header::SEC_WEBSOCKET_PROTOCOL;
 use actix_web::web::{Data, Payload};
@@ -20,7 +20,7 @@ use crate::protocol::client::{ClientFrame, Command};
 use crate::protocol::codes::{CloseCode, ErrorCode};
 use crate::protocol::server::{Answer, Hello, ServerFrame};
 use crate::protocol::{Frame, SUBPROTOCOL};
-use crate::service::{Answered, Caller, Claims, DeviceHere, Refusal, Replayed, Service};
+use crate::service::{Answered, Caller, DeviceHere, Refusal, Replayed, Service};
 
 /// The first frame has to come within this time.
 const HELLO_WITHIN: Duration = Duration::from_secs(10);
@@ -154,7 +154,7 @@ impl Connection {
         let claims = self.service.verify(token)?;
         let start = self.service.start(cursor)?;
         let seat = self.hub.join(claims.sub, claims.sid, Peer::Socket(self.outbox.clone()));
-        seat.token_for(seconds_left(&claims));
+        seat.token_for(self.service.seconds_left(&claims)?);
         let following = resume::follow(&self.service, &seat, &claims).await?;
         let hello = Hello {
             user_id: claims.sub,
@@ -179,6 +179,7 @@ impl Connection {
     /// Carries out commands, one after another, until the connection ends.
     async fn converse(&mut self, session: Session) {
         let mut session = session;
+        let began = Instant::now();
         let mut window = Window::default();
         let mut refused = 0;
         loop {
@@ -205,7 +206,8 @@ impl Connection {
                 Received::Gone => return,
             };
             // Every frame counts, nonsense and heartbeats too: all of them cost.
-            let verdict = window.pass(self.service.limits().commands, now_ms());
+            let verdict =
+                window.pass(self.service.limits().commands, began.elapsed().as_millis() as u64);
             if !verdict.allowed {
                 refused += 1;
                 self.answer(id_of(&text), Err(Refusal::limited(verdict)));
@@ -227,7 +229,9 @@ impl Connection {
             }
             // The hub closes it too, at its next heartbeat; nothing is done in between.
             let renews = matches!(frame.command, Command::Renew { .. });
-            if now_ms() / 1000 >= session.caller.token_until_s && !renews {
+            let expired =
+                self.service.now_ms().is_ok_and(|now| now / 1000 >= session.caller.token_until_s);
+            if expired && !renews {
                 self.answer(frame.id, Err(Refusal::of(ErrorCode::Unauthenticated)));
                 continue;
             }
@@ -288,10 +292,6 @@ impl Listener for ToOutbox<'_> {
     }
 }
 
-pub(super) fn seconds_left(claims: &Claims) -> u64 {
-    claims.exp.saturating_sub(now_ms() / 1000)
-}
-
 /// The id of a frame that is no command that is known, so that whoever sent it learns which; 0 where
 /// it has none.
 fn id_of(text: &str) -> u64 {
@@ -301,8 +301,4 @@ fn id_of(text: &str) -> u64 {
         id: u64,
     }
     serde_json::from_str::<Numbered>(text).unwrap_or_default().id
-}
-
-fn now_ms() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64)
 }

@@ -20,11 +20,11 @@ pub fn connect(options: &options::Connect) -> Result<bool> {
         rooms_per_user: options.rooms_per_user,
     };
     let world = world(common, plan, options.hold + 60.0)?;
-    let before = usage::of(&common.server_pids);
+    let before = usage::of(&common.pids());
     let (crew, took) = crew(common, &world, style(Vec::new(), &STILL))?;
-    let connected = usage::of(&common.server_pids);
+    let connected = usage::of(&common.pids());
     clock::sleep_until(clock::now() + clock::seconds(options.hold));
-    let held = usage::of(&common.server_pids);
+    let held = usage::of(&common.pids());
     let still_ready = crew.ready();
     let farewell = crew.dismiss()?;
 
@@ -33,7 +33,7 @@ pub fn connect(options: &options::Connect) -> Result<bool> {
     report.number("connect_s", took);
     report.number("connections_ready_per_s", options.users as f64 / took);
     report.add("still_ready_after_hold", still_ready);
-    if !common.server_pids.is_empty() {
+    if common.knows_processes() {
         let each =
             |bytes: u64| bytes.saturating_sub(before.rss_bytes) as f64 / options.users as f64;
         let cpu = connected.cpu_seconds - before.cpu_seconds;

@@ -77,7 +77,7 @@ pub fn flood(options: &options::Flood) -> Result<bool> {
     let plan = Plan { users, rooms_of: options.rooms_of, rooms_per_user: 1 };
     let world: Arc<World> = world(common, plan, timing.seconds * 20.0)?;
     let senders = (0..users).filter(|user| user % options.rooms_of < options.senders).collect();
-    let before = usage::of(&common.server_pids);
+    let before = usage::of(&common.pids());
     let (crew, took) = crew(common, &world, style(senders, timing))?;
     let flood = Flood { options, crew, members: options.rooms_of as f64 };
     let found = match options.rate {
@@ -91,7 +91,7 @@ pub fn flood(options: &options::Flood) -> Result<bool> {
             Some((rate, numbers, used))
         }
     };
-    let after = usage::of(&common.server_pids);
+    let after = usage::of(&common.pids());
     let farewell = flood.crew.dismiss()?;
 
     let mut report = Report::default();
@@ -103,7 +103,7 @@ pub fn flood(options: &options::Flood) -> Result<bool> {
         report.numbers(numbers, timing.seconds);
         report_server(&mut report, common, *used, numbers.deliveries);
     }
-    if !common.server_pids.is_empty() {
+    if common.knows_processes() {
         let grown = after.rss_bytes.saturating_sub(before.rss_bytes);
         report.number("server_rss_growth_bytes_per_connection", grown as f64 / users as f64);
     }

@@ -98,14 +98,14 @@ fn step(pace: Pace, timing: &Timing) -> Step {
 /// What the server used while a step was measured: (processor seconds, memory at the end).
 fn watch_server(common: &Common, step: Step) -> usage::Usage {
     clock::sleep_until(step.measure_from);
-    let before = usage::of(&common.server_pids);
+    let before = usage::of(&common.pids());
     clock::sleep_until(step.until);
-    let after = usage::of(&common.server_pids);
+    let after = usage::of(&common.pids());
     usage::Usage { cpu_seconds: after.cpu_seconds - before.cpu_seconds, rss_bytes: after.rss_bytes }
 }
 
 fn report_server(report: &mut Report, common: &Common, used: usage::Usage, deliveries: u64) {
-    if common.server_pids.is_empty() {
+    if !common.knows_processes() {
         return;
     }
     report.number("server_cpu_s", used.cpu_seconds);

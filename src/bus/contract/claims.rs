@@ -52,6 +52,19 @@ pub(crate) async fn another_authors_nonce_is_another(stage: &Stage) -> BusResult
     Ok(())
 }
 
+pub(crate) async fn a_retry_looks_for_a_claim_and_makes_none(stage: &Stage) -> BusResult<()> {
+    let author = person();
+    for _ in 0..2 {
+        let retry = Attempt { retry: true, ..stage.attempt(author, "nonce-1") };
+        assert_eq!(go(stage.bus.admit(retry.clone()).await?), (retry.proposed, Claim::None));
+    }
+    let first = stage.attempt(author, "nonce-1");
+    assert_eq!(go(stage.bus.admit(first.clone()).await?), (first.proposed, Claim::New));
+    let retry = Attempt { retry: true, ..stage.attempt(author, "nonce-1") };
+    assert_eq!(go(stage.bus.admit(retry).await?), (first.proposed, Claim::Found));
+    Ok(())
+}
+
 pub(crate) async fn an_attempt_that_finds_a_claim_is_not_counted(stage: &Stage) -> BusResult<()> {
     let author = person();
     let limit = (LimitKey::Messages(author, person().0), Limit { most: 2, per_ms: 600_000 });
