@@ -98,6 +98,11 @@ metrics_table! {
     TOPICS: Gauge "starling_topics" [""] Count, "Topics that this node follows.";
     PROVED_AGE: Gauge "starling_proved_age_seconds" [""] Seconds, "How far behind now the time is up to which delivery is proved.";
     BUS_CALL: Histogram "starling_bus_seconds" ["call"] Seconds, "Calls to the bus.";
+    REDIS_REACHABLE: Gauge "starling_redis_reachable" [""] Count, "1 while every master of Redis answers this node, else 0.";
+    REDIS_RECONNECTS: Counter "starling_redis_reconnects_total" [""] Count, "Times that connections to a master of Redis were made anew.";
+    REDIS_EPOCHS: Counter "starling_redis_epochs_total" [""] Count, "Times that another epoch was found in Redis: what it had counted before may have been lost.";
+    REDIS_OVERFLOWS: Counter "starling_redis_overflows_total" [""] Count, "Events from Redis that were dropped because too many waited. They are read from the store.";
+    REDIS_SCRIPT_LOADS: Counter "starling_redis_script_loads_total" [""] Count, "Times that the scripts were loaded into a Redis.";
     STORE_COMMIT: Histogram "starling_store_commit_seconds" [""] Seconds, "Durable commits of the store.";
     STORE_COMMIT_JOBS: Histogram "starling_store_commit_jobs" [""] Count, "Writes that were committed together.";
     STORE_READ: Histogram "starling_store_read_seconds" [""] Seconds, "Reads from the store, with the wait for a reader.";

@@ -12,10 +12,10 @@ use uuid::Uuid;
 
 use super::{
     Admitted, Announcement, Attempt, Bus, BusResult, CLAIM_MS, Claim, Ear, Head, Lease, LimitKey,
-    Publication, Signal,
+    Publication, Signal, windows::Windows,
 };
 use crate::domain::presence;
-use crate::domain::window::{Limit, Verdict, Window};
+use crate::domain::window::{Limit, Verdict};
 use crate::protocol::{EventId, Frame, MessageId, PresenceChoice, PresenceStatus, Topic, UserId};
 
 /// After a start everybody seems to be away until they have reconnected. For this long their
@@ -53,7 +53,7 @@ struct Small {
     claims: HashMap<(UserId, String), MessageId>,
     /// The same, oldest first, with when they end.
     claim_ends: VecDeque<(u64, (UserId, String))>,
-    windows: HashMap<LimitKey, (Limit, Window)>,
+    windows: Windows,
     people: HashMap<UserId, Person>,
     /// Who was asked about while nothing was known of them.
     asked: HashSet<UserId>,
@@ -211,7 +211,7 @@ impl Bus for LocalBus {
         if let Some(id) = small.claims.get(&key) {
             return Ok(Admitted::Go { id: *id, claim: Claim::Found });
         }
-        let verdict = small.pass(attempt.limit.0, attempt.limit.1, now);
+        let verdict = small.windows.pass(attempt.limit.0, attempt.limit.1, now);
         if !verdict.allowed {
             return Ok(Admitted::Refused(verdict));
         }
@@ -224,7 +224,7 @@ impl Bus for LocalBus {
     }
 
     async fn limit(&self, key: LimitKey, limit: Limit) -> BusResult<Verdict> {
-        Ok(self.small.lock().pass(key, limit, self.uptime_ms()))
+        Ok(self.small.lock().windows.pass(key, limit, self.uptime_ms()))
     }
 
     async fn presence_lease(&self, leases: Vec<Lease>) -> BusResult<Vec<Announcement>> {
@@ -269,7 +269,7 @@ impl Bus for LocalBus {
             let absent = asked.into_iter().filter(|user| !small.people.contains_key(user));
             announcements.extend(absent.map(|user| (user, PresenceStatus::Offline)));
         }
-        small.windows.retain(|_, (limit, window)| !window.is_over(*limit, now));
+        small.windows.sweep(now);
         small.end_claims(now);
         drop(small);
 
@@ -295,15 +295,6 @@ impl Bus for LocalBus {
 }
 
 impl Small {
-    fn pass(&mut self, key: LimitKey, limit: Limit, now_ms: u64) -> Verdict {
-        if limit.most == 0 {
-            return limit.unlimited();
-        }
-        let (kept, window) = self.windows.entry(key).or_insert_with(|| (limit, Window::default()));
-        *kept = limit;
-        window.pass(limit, now_ms)
-    }
-
     fn end_claims(&mut self, now_ms: u64) {
         while self.claim_ends.front().is_some_and(|(end, _)| *end <= now_ms) {
             if let Some((_, key)) = self.claim_ends.pop_front() {

@@ -19,6 +19,8 @@ use crate::protocol::{
 #[cfg(test)]
 pub(crate) mod contract;
 pub mod local;
+pub mod redis;
+mod windows;
 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BusError {

@@ -64,6 +64,8 @@ impl Event {
 pub struct Frame(Bytes);
 
 impl Frame {
+    const FIN_TEXT: u8 = 0x81;
+
     pub fn of(value: &impl Serialize) -> Self {
         let json =
             serde_json::to_vec(value).expect("protocol types have text keys and no failing parts");
@@ -71,9 +73,8 @@ impl Frame {
     }
 
     pub fn text(payload: &[u8]) -> Self {
-        const FIN_TEXT: u8 = 0x81;
         let mut frame = BytesMut::with_capacity(payload.len() + 10);
-        frame.put_u8(FIN_TEXT);
+        frame.put_u8(Self::FIN_TEXT);
         match payload.len() {
             length @ 0..=125 => frame.put_u8(length as u8),
             length @ 126..=0xffff => {
@@ -87,6 +88,24 @@ impl Frame {
         }
         frame.put_slice(payload);
         Self(frame.freeze())
+    }
+
+    /// A frame that another node made. `None` where the bytes are not one whole text frame.
+    pub fn from_wire(frame: Bytes) -> Option<Self> {
+        let (head, payload) = frame.split_first_chunk::<2>()?;
+        let whole = match *head {
+            [Self::FIN_TEXT, 126] => {
+                let (length, payload) = payload.split_first_chunk::<2>()?;
+                payload.len() == usize::from(u16::from_be_bytes(*length))
+            }
+            [Self::FIN_TEXT, 127] => {
+                let (length, payload) = payload.split_first_chunk::<8>()?;
+                payload.len() as u64 == u64::from_be_bytes(*length)
+            }
+            [Self::FIN_TEXT, length @ 0..=125] => payload.len() == usize::from(length),
+            _ => false,
+        };
+        whole.then_some(Self(frame))
     }
 
     /// The bytes as they go onto the socket.
@@ -116,6 +135,10 @@ mod tests {
             let frame = Frame::text(&payload);
             assert_eq!(frame.bytes().len(), length + header, "payload of {length}");
             assert_eq!(frame.json(), payload);
+            let wire = frame.bytes().clone();
+            assert_eq!(Frame::from_wire(wire.slice(..wire.len() - 1)), None, "it is cut");
+            assert_eq!(Frame::from_wire([&wire, &b"x"[..]].concat().into()), None, "it is longer");
+            assert_eq!(Frame::from_wire(wire), Some(frame));
         }
     }
 

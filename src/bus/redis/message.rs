@@ -1,0 +1,175 @@
+//! What is published in Redis: a short header, and the frame as it goes to clients.
+//!
+//! An event is `e`, its epoch's name (16 hexadecimal digits), its count (8 bytes), then its *tail*: id
+//! (16 bytes), control (1 or 17), frame. What stands before the tail is put there by the script that
+//! counts it. A whisper is `w` and the frame.
+
+use bytes::Bytes;
+use uuid::Uuid;
+
+use crate::protocol::{Control, EventId, Frame, RoomId, SessionId};
+
+const EVENT: u8 = b'e';
+const WHISPER: u8 = b'w';
+
+const NO_CONTROL: u8 = 0;
+const FOLLOW: u8 = 1;
+const UNFOLLOW: u8 = 2;
+const END_SESSION: u8 = 3;
+const END_SESSIONS: u8 = 4;
+const END_OTHER_SESSIONS: u8 = 5;
+
+/// The length of an epoch's name.
+pub(super) const EPOCH_TEXT: usize = 16;
+
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Message {
+    Event { epoch: u64, count: u64, id: EventId, control: Option<Control>, frame: Frame },
+    Whisper(Frame),
+}
+
+/// What the script publishes behind an event's epoch and count.
+pub(super) fn tail(id: EventId, control: Option<Control>, frame: &Frame) -> Vec<u8> {
+    let (kind, subject) = match control {
+        None => (NO_CONTROL, None),
+        Some(Control::Follow(room)) => (FOLLOW, Some(room.0)),
+        Some(Control::Unfollow(room)) => (UNFOLLOW, Some(room.0)),
+        Some(Control::EndSession(session)) => (END_SESSION, Some(session.0)),
+        Some(Control::EndSessions { except: None }) => (END_SESSIONS, None),
+        Some(Control::EndSessions { except: Some(session) }) => {
+            (END_OTHER_SESSIONS, Some(session.0))
+        }
+    };
+    let mut tail = Vec::with_capacity(16 + 17 + frame.bytes().len());
+    tail.extend_from_slice(id.0.as_bytes());
+    tail.push(kind);
+    if let Some(subject) = subject {
+        tail.extend_from_slice(subject.as_bytes());
+    }
+    tail.extend_from_slice(frame.bytes());
+    tail
+}
+
+pub(super) fn whisper(frame: &Frame) -> Vec<u8> {
+    [&[WHISPER], frame.bytes().as_ref()].concat()
+}
+
+impl Message {
+    /// Reads what was published. The frame is not copied. `None` for what this version doesn't know.
+    pub fn read(payload: Vec<u8>) -> Option<Self> {
+        let payload = Bytes::from(payload);
+        let (kind, rest) = payload.split_first()?;
+        match *kind {
+            WHISPER => Some(Self::Whisper(Frame::from_wire(payload.slice(1..))?)),
+            EVENT => {
+                let (epoch, rest) = rest.split_first_chunk::<EPOCH_TEXT>()?;
+                let (count, rest) = rest.split_first_chunk::<8>()?;
+                let (id, rest) = rest.split_first_chunk::<16>()?;
+                let (control, rest) = control(rest)?;
+                Some(Self::Event {
+                    epoch: epoch_name(epoch)?,
+                    count: u64::from_be_bytes(*count),
+                    id: EventId(Uuid::from_bytes(*id)),
+                    control,
+                    frame: Frame::from_wire(payload.slice(payload.len() - rest.len()..))?,
+                })
+            }
+            _ => None,
+        }
+    }
+}
+
+fn control(bytes: &[u8]) -> Option<(Option<Control>, &[u8])> {
+    let (kind, rest) = bytes.split_first()?;
+    let make: fn(Uuid) -> Control = match *kind {
+        NO_CONTROL => return Some((None, rest)),
+        END_SESSIONS => return Some((Some(Control::EndSessions { except: None }), rest)),
+        FOLLOW => |id| Control::Follow(RoomId(id)),
+        UNFOLLOW => |id| Control::Unfollow(RoomId(id)),
+        END_SESSION => |id| Control::EndSession(SessionId(id)),
+        END_OTHER_SESSIONS => |id| Control::EndSessions { except: Some(SessionId(id)) },
+        _ => return None,
+    };
+    let (id, rest) = rest.split_first_chunk::<16>()?;
+    Some((Some(make(Uuid::from_bytes(*id))), rest))
+}
+
+/// An epoch by its name.
+pub(super) fn epoch_name(text: &[u8]) -> Option<u64> {
+    u64::from_str_radix(std::str::from_utf8(text).ok()?, 16).ok()
+}
+
+/// A partition's epoch, as it is kept in Redis.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Epoch {
+    pub name: u64,
+    /// When it began, in milliseconds since 1970.
+    pub born_ms: u64,
+}
+
+impl Epoch {
+    pub fn read(text: &[u8]) -> Option<Self> {
+        let text = std::str::from_utf8(text).ok()?;
+        let mut words = text.split(' ');
+        let name = epoch_name(words.next()?.as_bytes())?;
+        let born_ms = words.next()?.parse().ok()?;
+        words.next().map(|_run_id| Self { name, born_ms })
+    }
+}
+
+/// A topic's head, as it is kept in Redis: the epoch's name, the count, the highest id.
+pub(super) struct StoredHead {
+    pub epoch: u64,
+    pub count: u64,
+    pub newest: EventId,
+}
+
+impl StoredHead {
+    pub fn read(bytes: &[u8]) -> Option<Self> {
+        let (epoch, rest) = bytes.split_first_chunk::<EPOCH_TEXT>()?;
+        let (count, rest) = rest.split_first_chunk::<8>()?;
+        let newest = EventId(Uuid::from_bytes(rest.try_into().ok()?));
+        Some(Self { epoch: epoch_name(epoch)?, count: u64::from_be_bytes(*count), newest })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::Event;
+    use crate::protocol::UserId;
+
+    fn frame() -> Frame {
+        Frame::of(&Event::Typing { room_id: RoomId::NIL, user_id: UserId::NIL, on: true })
+    }
+
+    #[test]
+    fn an_event_reads_back_with_what_the_script_adds() {
+        let (id, session) = (EventId::floor(5), SessionId(Uuid::new_v4()));
+        for control in [
+            None,
+            Some(Control::Follow(RoomId(Uuid::new_v4()))),
+            Some(Control::Unfollow(RoomId(Uuid::new_v4()))),
+            Some(Control::EndSession(session)),
+            Some(Control::EndSessions { except: None }),
+            Some(Control::EndSessions { except: Some(session) }),
+        ] {
+            let header = [b"e00000000000000ff".as_slice(), &7_u64.to_be_bytes()].concat();
+            let wire = [header, tail(id, control, &frame())].concat();
+            let expected = Message::Event { epoch: 255, count: 7, id, control, frame: frame() };
+            for length in 0..wire.len() {
+                assert_eq!(Message::read(wire[..length].to_vec()), None, "cut to {length}");
+            }
+            assert_eq!(Message::read(wire), Some(expected));
+        }
+        assert_eq!(Message::read(whisper(&frame())), Some(Message::Whisper(frame())));
+        assert_eq!(Message::read(b"x".to_vec()), None);
+    }
+
+    #[test]
+    fn an_epoch_reads_back() {
+        let epoch = Epoch::read(b"00000000000000ff 1790000000123 7f58aa18");
+        assert_eq!(epoch, Some(Epoch { name: 255, born_ms: 1_790_000_000_123 }));
+        assert_eq!(Epoch::read(b"00000000000000ff 1790000000123"), None);
+    }
+}
