@@ -180,6 +180,11 @@ impl Config {
         self.signing_keys.clone().unwrap_or_else(|| self.data.join("signing-keys.json"))
     }
 
+    /// Whether it is one of many nodes, on Redis and ScyllaDB.
+    pub fn is_clustered(&self) -> bool {
+        !self.redis_url.is_empty()
+    }
+
     pub fn workers(&self) -> usize {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         self.workers.map_or((cores - 1).clamp(1, 64), usize::from)

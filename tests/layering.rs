@@ -26,7 +26,9 @@ const TABLE: &[(&str, &[&str])] = &[
         "app",
         &[
             "store::sqlite",
+            "store::scylla",
             "bus::local",
+            "bus::redis",
             "store",
             "bus",
             "auth",
