@@ -1,6 +1,9 @@
 # Everything that is run by hand. `make help` lists it.
 #
 #   make run ARGS="--listen 0.0.0.0:9000"    further flags for the server
+#
+# `make test` and `make cluster` start servers of their own, unless they are told of others:
+# STARLING_TEST_REDIS=redis://HOST:PORT, STARLING_TEST_CQL=HOST:PORT,... (ScyllaDB or Cassandra).
 
 ARGS   ?=
 LISTEN ?= 127.0.0.1:8080
@@ -8,7 +11,7 @@ DATA   ?= data
 CARGO  ?= cargo
 
 .DEFAULT_GOAL := help
-.PHONY: help run test fmt lint docs demo swarm bench tools
+.PHONY: help run cluster test fmt lint docs demo swarm bench tools servers
 
 help: ## List these targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
@@ -17,7 +20,11 @@ run: tools ## Build the server and start it on 127.0.0.1:8080, with its data in 
 	$(CARGO) build --release --locked --bin starling
 	exec ./target/release/starling --listen $(LISTEN) --data $(DATA) $(ARGS)
 
-test: tools ## Everything that has to hold: format, lint, every test, the documents
+cluster: tools servers ## Redis, a CQL server, three nodes and nginx on 127.0.0.1:8080, until Ctrl-C
+	$(CARGO) build --release --locked --package starling --package starling-servers --bins
+	exec ./target/release/cluster $(ARGS)
+
+test: tools servers ## Everything that has to hold: format, lint, every test, the documents
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
 	$(CARGO) test --workspace --locked
@@ -43,3 +50,6 @@ bench: tools ## Measure the store on this machine's disk
 
 tools:
 	@./scripts/tools.sh
+
+servers:
+	@./scripts/servers.sh
