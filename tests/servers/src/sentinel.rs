@@ -117,6 +117,7 @@ impl SentinelSet {
         new
     }
 
+<<<<<<< HEAD
     /// Waits until all of them run again, and follow the master.
     pub fn wait_until_whole(&self) {
         wait_until("all follow the master", || {
@@ -128,6 +129,8 @@ impl SentinelSet {
         });
     }
 
+=======
+>>>>>>> refs/heads/w-servers
     fn agreed_master(&self) -> usize {
         let mut master = None;
         wait_until("the sentinels agree on a master", || {
