@@ -35,10 +35,10 @@ use crate::observe;
 use crate::protocol::codes::ErrorCode;
 use crate::relay::Relay;
 use crate::service::{Limits, Parts, Refusal, Service};
-use crate::store::scylla::{ScyllaOptions, ScyllaStore};
-use crate::store::{Store, StoreError};
 use crate::store::catch_up::CatchUp;
+use crate::store::scylla::{ScyllaOptions, ScyllaStore};
 use crate::store::sqlite::{SqliteOptions, SqliteStore};
+use crate::store::{Store, StoreError};
 use crate::ws;
 
 /// What the kernel keeps for a socket that doesn't read; it doubles this.

@@ -56,13 +56,18 @@ impl Rig {
         person.at(self.cluster.nodes[node].address())
     }
 
-    /// Takes a claim out of Redis, with everything else that stands there; gives its key and value.
-    pub fn forget_claim(&self) -> (String, String) {
+    /// Redis forgets everything; but the one claim that stands there is put aside. Gives its key.
+    pub fn forget_claim(&self) -> String {
         let keys = self.redis.cli(&["--scan", "--pattern", "*claim*"]);
         let key = keys.lines().next().expect("there is a claim").to_owned();
-        let value = self.redis.cli(&["GET", &key]).trim().to_owned();
-        self.redis.cli(&["FLUSHALL"]);
-        (key, value)
+        self.redis.cli(&["COPY", &key, &key, "DB", "1"]);
+        self.redis.cli(&["FLUSHDB"]);
+        key
+    }
+
+    /// A claim that was put aside stands again, as after a failover to a replica that had it.
+    pub fn bring_back(&self, claim: &str) {
+        self.redis.cli(&["-n", "1", "COPY", claim, claim, "DB", "0"]);
     }
 }
 

@@ -97,10 +97,10 @@ mod scenario {
         let (ada, _, room) = rig.people().await;
         let first = attempt_meanwhile(&ada, &room, "nonce-once");
         sleep(ms(300)).await;
-        let (key, value) = rig.forget_claim();
+        let claim = rig.forget_claim();
         let retry = attempt(&rig.at(1, &ada), &room, "nonce-once", true).await;
         if claim_comes_back {
-            rig.redis.cli(&["SET", &key, &value]);
+            rig.bring_back(&claim);
         }
         first.await.expect("it is answered") == retry
     }
@@ -125,10 +125,10 @@ mod scenario {
         let body = json!({ "nonce": "nonce-once", "text": "once" });
         let path = format!("/api/v1/rooms/{room}/messages");
         assert!(ada.try_send(ada.request(Method::POST, &path).json(&body)).await.is_err());
-        let (key, value) = rig.forget_claim();
+        let claim = rig.forget_claim();
         let there = rig.at(1, &ada);
         let second = attempt(&there, &room, "nonce-once", true).await;
-        rig.redis.cli(&["SET", &key, &value]);
+        rig.bring_back(&claim);
         attempt(&there, &room, "nonce-once", true).await == second
     }
 
@@ -226,10 +226,10 @@ mod scenario {
         let rig = Rig::start(without, &[]);
         let (ada, _, room) = rig.people().await;
         rig.links[1].disable();
-        let lonely = rig.cluster.begin_another(|node| {
-            node.set("--redis-url", &format!("redis://{}", rig.links[1].address()));
-            node.environment.push(("STARLING_WITHOUT".to_owned(), without.to_owned()));
-        });
+        let mut options = rig.cluster.node_options();
+        options.set("--redis-url", &format!("redis://{}", rig.links[1].address()));
+        options.environment.push(("STARLING_WITHOUT".to_owned(), without.to_owned()));
+        let lonely = Node::begin(&options);
         let there = ada.at(until_it_listens(&lonely).await);
         let body = json!({ "nonce": "nonce-once", "text": "once" });
         let reply = there.post(&format!("/rooms/{room}/messages"), body).await;

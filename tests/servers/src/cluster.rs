@@ -69,26 +69,14 @@ impl Cluster {
 
     /// One more node, which nginx uses from now on.
     pub fn add_node(&mut self) -> &mut Node {
-<<<<<<< HEAD
-        self.nodes.push(Node::start(&self.options.for_node(&self.keys)));
-=======
         self.nodes.push(Node::start(&self.node_options()));
->>>>>>> refs/heads/w-servers
         self.nginx.reload_nodes(&self.addresses());
         self.nodes.last_mut().expect("it was pushed")
     }
 
-<<<<<<< HEAD
-    /// Starts one more node, which nginx does not know, without waiting for it.
-    pub fn begin_another(&self, change: impl FnOnce(&mut NodeOptions)) -> Node {
-        let mut of_node = self.options.for_node(&self.keys);
-        change(&mut of_node);
-        Node::begin(&of_node)
-=======
     /// What a node is started with, to be changed for `Node::restart_as`.
     pub fn node_options(&self) -> NodeOptions {
         self.options.for_node(&self.keys)
->>>>>>> refs/heads/w-servers
     }
 
     pub fn addresses(&self) -> Vec<SocketAddr> {

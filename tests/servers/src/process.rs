@@ -60,15 +60,6 @@ impl Program {
         self
     }
 
-<<<<<<< HEAD
-    /// Gives the variable this value from the next start on.
-    pub fn set_env(&mut self, name: &str, value: &str) {
-        self.environment.retain(|(known, _)| known.as_os_str() != name);
-        self.environment.push((name.into(), value.into()));
-    }
-
-=======
->>>>>>> refs/heads/w-servers
     pub fn start(self) -> Process {
         let (child, log_from) = self.spawn();
         Process { program: self, child, ended: None, log_from }
@@ -193,15 +184,6 @@ impl Process {
 
     /// Kills it, if it runs, and starts the same once more.
     pub fn restart(&mut self) {
-<<<<<<< HEAD
-        self.restart_with(|_| {});
-    }
-
-    /// The same, with a change to what is started.
-    pub fn restart_with(&mut self, change: impl FnOnce(&mut Program)) {
-        self.kill();
-        change(&mut self.program);
-=======
         self.restart_as(self.program.clone());
     }
 
@@ -209,7 +191,6 @@ impl Process {
     pub fn restart_as(&mut self, program: Program) {
         self.kill();
         self.program = program;
->>>>>>> refs/heads/w-servers
         (self.child, self.log_from) = self.program.spawn();
         self.ended = None;
     }

@@ -117,7 +117,6 @@ impl SentinelSet {
         new
     }
 
-<<<<<<< HEAD
     /// Waits until all of them run again, and follow the master.
     pub fn wait_until_whole(&self) {
         wait_until("all follow the master", || {
@@ -129,8 +128,6 @@ impl SentinelSet {
         });
     }
 
-=======
->>>>>>> refs/heads/w-servers
     fn agreed_master(&self) -> usize {
         let mut master = None;
         wait_until("the sentinels agree on a master", || {

@@ -47,11 +47,7 @@ impl Toxiproxy {
         let name = format!("proxy-{}", listen.number());
         let body = json!({ "name": name, "listen": address.to_string(), "upstream": upstream.to_string(), "enabled": true });
         let proxy = Proxy { api: self.api.address(), name, address, _listen: listen };
-<<<<<<< HEAD
-        call(proxy.api, "POST", "/proxies", &body);
-=======
         call(proxy.api, "POST", "/proxies", Some(&body));
->>>>>>> refs/heads/w-servers
         proxy
     }
 
@@ -122,21 +118,13 @@ impl Proxy {
         let name = format!("toxic-{}", NEXT.fetch_add(1, Ordering::Relaxed));
         let body =
             json!({ "name": name, "type": kind, "stream": stream, "attributes": attributes });
-<<<<<<< HEAD
-        call(self.api, "POST", &format!("/proxies/{}/toxics", self.name), &body);
-=======
         call(self.api, "POST", &format!("/proxies/{}/toxics", self.name), Some(&body));
->>>>>>> refs/heads/w-servers
         ToxicName(name)
     }
 
     pub fn remove(&self, ToxicName(toxic): &ToxicName) {
         let path = format!("/proxies/{}/toxics/{toxic}", self.name);
-<<<<<<< HEAD
-        call(self.api, "DELETE", &path, &Value::Null);
-=======
         call(self.api, "DELETE", &path, None);
->>>>>>> refs/heads/w-servers
     }
 
     /// Closes its connections, and refuses new ones.
@@ -150,14 +138,6 @@ impl Proxy {
 
     fn set_enabled(&self, enabled: bool) {
         let path = format!("/proxies/{}", self.name);
-<<<<<<< HEAD
-        call(self.api, "POST", &path, &json!({ "enabled": enabled }));
-    }
-}
-
-fn call(api: SocketAddr, method: &str, path: &str, body: &Value) {
-    let answer = http::request(api, method, path, &body.to_string());
-=======
         call(self.api, "POST", &path, Some(&json!({ "enabled": enabled })));
     }
 }
@@ -166,7 +146,6 @@ fn call(api: SocketAddr, method: &str, path: &str, body: &Value) {
 fn call(api: SocketAddr, method: &str, path: &str, body: Option<&Value>) {
     let body = body.map(Value::to_string).unwrap_or_default();
     let answer = http::request(api, method, path, &body);
->>>>>>> refs/heads/w-servers
     let (status, text) = answer.expect("toxiproxy answers");
     assert!((200..300).contains(&status), "{method} {path}: {status} {text}");
 }
