@@ -12,7 +12,7 @@ use tokio::time::timeout;
 use crate::support::{Api, Socket, register};
 
 /// Far longer than two comparisons of heads; what was not told by then is not told.
-pub const NEVER: Duration = Duration::from_secs(9);
+pub const NEVER: Duration = Duration::from_secs(15);
 
 /// Nodes on a Redis of their own, each reaching it through a proxy.
 pub struct Rig {
