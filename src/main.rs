@@ -2,8 +2,8 @@
 
 use anyhow::Context;
 use clap::Parser;
-use starling::app::App;
-use starling::config::Config;
+use starling::app::{self, App};
+use starling::config::{Config, Task};
 use starling::{documents, observe};
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -14,7 +14,11 @@ fn main() -> std::process::ExitCode {
         Some("asyncapi") => return print(&documents::asyncapi()),
         _ => {}
     }
-    match run(&config) {
+    let done = match config.task {
+        Some(Task::Migrate) => migrate(&config),
+        None => run(&config),
+    };
+    match done {
         Ok(()) => std::process::ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("starling: {error:#}");
@@ -26,6 +30,15 @@ fn main() -> std::process::ExitCode {
 fn print(document: &str) -> std::process::ExitCode {
     print!("{document}");
     std::process::ExitCode::SUCCESS
+}
+
+#[tokio::main]
+async fn migrate(config: &Config) -> anyhow::Result<()> {
+    observe::install_log(config.log_format, &config.log)
+        .map_err(|error| anyhow::anyhow!("--log: {error}"))?;
+    let version = app::migrate(config).await?;
+    println!("The tables in the keyspace {} have version {version}.", config.scylla_keyspace);
+    Ok(())
 }
 
 #[tokio::main]

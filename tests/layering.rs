@@ -24,6 +24,7 @@ const TABLE: &[(&str, &[&str])] = &[
     (
         "app",
         &[
+            "store::scylla",
             "store::sqlite",
             "bus::local",
             "store",
