@@ -77,6 +77,34 @@ const STORE_AGAIN: Duration = Duration::from_secs(1);
 
 const EXPIRE_EVERY: Duration = Duration::from_hours(1);
 
+/// Brings the tables of the cluster's store up to what this program knows; their version.
+pub async fn migrate(config: &Config) -> anyhow::Result<u32> {
+    anyhow::ensure!(
+        !config.scylla_nodes.is_empty(),
+        "only a store in ScyllaDB is migrated by hand: say where it is with --scylla-nodes"
+    );
+    Ok(ScyllaStore::migrate(scylla(config)?).await?)
+}
+
+/// Where the cluster's store is.
+fn scylla(config: &Config) -> anyhow::Result<ScyllaOptions> {
+    let login = match (&config.scylla_user, &config.scylla_password_file) {
+        (Some(user), Some(file)) => {
+            let password = std::fs::read_to_string(file)
+                .with_context(|| format!("--scylla-password-file {}", file.display()))?;
+            Some((user.clone(), password.trim_end_matches(['\r', '\n']).to_owned()))
+        }
+        _ => None,
+    };
+    Ok(ScyllaOptions {
+        replication: config.scylla_replication,
+        datacenter: config.scylla_datacenter.clone(),
+        login,
+        ca: config.scylla_ca.clone(),
+        ..ScyllaOptions::new(config.scylla_nodes.clone(), config.scylla_keyspace.clone())
+    })
+}
+
 /// A server that runs.
 pub struct App {
     address: SocketAddr,

@@ -25,6 +25,7 @@ const TABLE: &[(&str, &[&str])] = &[
     (
         "app",
         &[
+            "store::scylla",
             "store::sqlite",
             "store::scylla",
             "bus::local",

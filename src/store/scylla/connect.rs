@@ -67,7 +67,7 @@ impl std::fmt::Debug for ScyllaOptions {
     }
 }
 
-/// Connects. No keyspace is in use yet.
+/// Connects. No keyspace is in use: every statement names its own.
 pub(super) async fn session(options: &ScyllaOptions) -> StoreResult<Session> {
     let mut policy = DefaultPolicy::builder().token_aware(true);
     if let Some(datacenter) = &options.datacenter {
@@ -90,7 +90,9 @@ pub(super) async fn session(options: &ScyllaOptions) -> StoreResult<Session> {
         .keepalive_interval(KEEP_ALIVE_EVERY)
         .keepalive_timeout(KEEP_ALIVE_WITHIN)
         .tcp_nodelay(true)
-        .fetch_schema_metadata(false);
+        // How the keyspace is replicated says which nodes to ask; no more of it is needed.
+        .keyspaces_to_fetch([&options.keyspace])
+        .fetch_full_schema_metadata(false);
     if let Some((user, password)) = &options.login {
         builder = builder.user(user, password);
     }

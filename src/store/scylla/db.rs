@@ -29,8 +29,8 @@ use crate::store::{StoreError, StoreResult};
 const PAGE_ROWS: i32 = 500;
 
 /// A transaction takes several rounds between replicas, and is tried again by its caller: it waits
-/// less than others, so that there is time for another try by way of another node.
-const DECISION_TIMEOUT: Duration = Duration::from_millis(1_500);
+/// less than others, so that there is time for several, by way of other nodes.
+const DECISION_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Statements under way for one call.
 pub(super) const CONCURRENT: usize = 16;
@@ -120,16 +120,42 @@ macro_rules! statements {
 
             pub(super) async fn prepare(
                 session: &scylla::client::session::Session,
+                keyspace: &str,
             ) -> crate::store::StoreResult<Self> {
-                Ok(Self { $($name: crate::store::scylla::db::prepare(session, $cql).await?,)* })
+                Ok(Self {
+                    $($name: crate::store::scylla::db::prepare(session, keyspace, $cql).await?,)*
+                })
             }
         }
     };
 }
 pub(super) use statements;
 
-pub(super) async fn prepare<P: Prepared>(session: &Session, cql: &str) -> StoreResult<P> {
-    Ok(P::from(session.prepare(Statement::new(cql)).await?))
+pub(super) async fn prepare<P: Prepared>(
+    session: &Session,
+    keyspace: &str,
+    cql: &str,
+) -> StoreResult<P> {
+    let statement = Statement::new(qualified(keyspace, cql));
+    Ok(P::from(Box::pin(session.prepare(statement)).await?))
+}
+
+/// The statement with its tables named in their keyspace: a statement that is prepared without is
+/// another one after each change of the keyspace in use.
+pub(super) fn qualified(keyspace: &str, cql: &str) -> String {
+    let mut words = Vec::new();
+    let mut before = "";
+    for word in cql.split_whitespace() {
+        let names_table = matches!(before, "FROM" | "INTO" | "UPDATE" | "EXISTS");
+        let is_plain = !word.contains('.') && word.starts_with(|c: char| c.is_ascii_lowercase());
+        if names_table && is_plain {
+            words.push(format!("{keyspace}.{word}"));
+        } else {
+            words.push(word.to_owned());
+        }
+        before = word;
+    }
+    words.join(" ")
 }
 
 /// The session with everything that is prepared, and what this process remembers.
@@ -152,24 +178,24 @@ pub(super) struct Db {
 }
 
 impl Db {
-    pub(super) async fn prepare(session: Session) -> StoreResult<Self> {
-        Ok(Self {
+    pub(super) async fn prepare(session: Session, keyspace: &str) -> StoreResult<Box<Self>> {
+        Ok(Box::new(Self {
             locks: Locks::default(),
-            changes: changes::Statements::prepare(&session).await?,
-            facts: facts::Statements::prepare(&session).await?,
-            members: members::Statements::prepare(&session).await?,
-            messages: messages::Statements::prepare(&session).await?,
-            people: people::Statements::prepare(&session).await?,
-            public: public::Statements::prepare(&session).await?,
-            reactions: reactions::Statements::prepare(&session).await?,
-            rooms: rooms::Statements::prepare(&session).await?,
-            sends: sends::Statements::prepare(&session).await?,
-            sessions: sessions::Statements::prepare(&session).await?,
-            unpublished: unpublished::Statements::prepare(&session).await?,
+            changes: changes::Statements::prepare(&session, keyspace).await?,
+            facts: facts::Statements::prepare(&session, keyspace).await?,
+            members: members::Statements::prepare(&session, keyspace).await?,
+            messages: messages::Statements::prepare(&session, keyspace).await?,
+            people: people::Statements::prepare(&session, keyspace).await?,
+            public: public::Statements::prepare(&session, keyspace).await?,
+            reactions: reactions::Statements::prepare(&session, keyspace).await?,
+            rooms: rooms::Statements::prepare(&session, keyspace).await?,
+            sends: sends::Statements::prepare(&session, keyspace).await?,
+            sessions: sessions::Statements::prepare(&session, keyspace).await?,
+            unpublished: unpublished::Statements::prepare(&session, keyspace).await?,
             buckets: Mutex::default(),
             newest: Mutex::default(),
             session,
-        })
+        }))
     }
 
     /// All rows that a statement gives, page by page.
@@ -183,7 +209,9 @@ impl Db {
     {
         let (mut rows, mut state) = (Vec::new(), PagingState::start());
         loop {
-            let page = self.session.execute_single_page(&read.quorum, &values, state).await?;
+            // Boxed, here and below: the driver's futures are large, and stand in many of ours.
+            let page = self.session.execute_single_page(&read.quorum, &values, state);
+            let page = Box::pin(page).await?;
             let (result, next) = page;
             take(&result.into_rows_result().map_err(damaged)?, &mut rows)?;
             match next {
@@ -214,14 +242,14 @@ impl Db {
     where
         T: for<'frame, 'metadata> DeserializeRow<'frame, 'metadata>,
     {
-        let result = self.session.execute_unpaged(&read.serial, values).await?;
+        let result = Box::pin(self.session.execute_unpaged(&read.serial, values)).await?;
         let mut rows = Vec::new();
         take(&result.into_rows_result().map_err(damaged)?, &mut rows)?;
         Ok(rows.into_iter().next())
     }
 
     pub(super) async fn write(&self, write: &Write, values: impl SerializeRow) -> StoreResult<()> {
-        self.session.execute_unpaged(&write.0, values).await?;
+        Box::pin(self.session.execute_unpaged(&write.0, values)).await?;
         Ok(())
     }
 
@@ -231,7 +259,7 @@ impl Db {
         decision: &Decision,
         values: impl SerializeRow,
     ) -> StoreResult<Decided> {
-        let result = match self.session.execute_unpaged(&decision.0, values).await {
+        let result = match Box::pin(self.session.execute_unpaged(&decision.0, values)).await {
             Ok(result) => result,
             Err(error) => {
                 return match StoreError::from(error) {

@@ -31,7 +31,7 @@ pub(super) struct Locks {
 /// Frees the key when dropped.
 pub(super) struct Held {
     key: u64,
-    held: Arc<Mutex<HashMap<u64, Arc<Lock<()>>>>>,
+    table: Arc<Mutex<HashMap<u64, Arc<Lock<()>>>>>,
     guard: Option<OwnedMutexGuard<()>>,
 }
 
@@ -40,7 +40,7 @@ impl Locks {
         let key = self.hasher.hash_one(key);
         let lock = self.held.lock().entry(key).or_default().clone();
         // Made before the wait: who gives up waiting may be the last one who has the key.
-        let mut held = Held { key, held: self.held.clone(), guard: None };
+        let mut held = Held { key, table: self.held.clone(), guard: None };
         held.guard = Some(lock.lock_owned().await);
         held
     }
@@ -48,7 +48,7 @@ impl Locks {
 
 impl Drop for Held {
     fn drop(&mut self) {
-        let mut held = self.held.lock();
+        let mut held = self.table.lock();
         drop(self.guard.take());
         // One is the table's own.
         if held.get(&self.key).is_some_and(|lock| Arc::strong_count(lock) == 1) {

@@ -7,6 +7,7 @@
 
 use futures_util::{future, try_join};
 use scylla::DeserializeRow;
+use scylla::value::MaybeUnset;
 use serde::{Deserialize, Serialize};
 
 use super::changes::{self, Thing};
@@ -263,16 +264,8 @@ async fn announce(db: &Db, new: &Member, told: Told) -> StoreResult<()> {
     }
 }
 
-type New = (
-    Membership,
-    Role,
-    Big,
-    scylla::value::MaybeUnset<MessageId>,
-    scylla::value::MaybeUnset<MessageId>,
-    EventId,
-    UserId,
-    RoomId,
-);
+type New =
+    (Membership, Role, Big, MaybeUnset<MessageId>, MaybeUnset<MessageId>, EventId, UserId, RoomId);
 
 fn row(new: &Member) -> New {
     (

@@ -147,7 +147,7 @@ pub(super) async fn write(db: &Db, new: &NewMessage) -> StoreResult<Written> {
 }
 
 /// Writes the row of a new message, however often, and what makes it found.
-async fn put(db: &Db, room: RoomId, message: &Message) -> StoreResult<()> {
+pub(super) async fn put(db: &Db, room: RoomId, message: &Message) -> StoreResult<()> {
     db.saw(message.version);
     let bucket = Bucket::of(message.id);
     let row = (

@@ -43,7 +43,8 @@ pub use self::connect::ScyllaOptions;
 
 /// The store of a cluster, as one of its nodes sees it.
 pub struct ScyllaStore {
-    db: Db,
+    /// Boxed: it holds every prepared statement.
+    db: Box<Db>,
 }
 
 impl ScyllaStore {
@@ -52,7 +53,7 @@ impl ScyllaStore {
     pub async fn connect(options: ScyllaOptions) -> StoreResult<Self> {
         let session = connect::session(&options).await?;
         schema::apply(&session, &options).await?;
-        Ok(Self { db: Db::prepare(session).await? })
+        Ok(Self { db: Box::pin(Db::prepare(session, &options.keyspace)).await? })
     }
 
     /// Only brings the tables up to what this program knows, and gives their version.

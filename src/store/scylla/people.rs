@@ -247,15 +247,13 @@ pub(super) async fn create(db: &Db, new: NewAccount) -> StoreResult<User> {
 /// Whether this account has the claim to be the store's first. Completes what another one began whose
 /// account exists, and takes over from one whose account never came.
 async fn claims_to_be_first(db: &Db, new: &NewAccount) -> StoreResult<bool> {
-    let first = match facts::first(db).await? {
-        Some(first) => first,
-        None => {
-            let _turn = db.locks.hold("first").await;
-            facts::claim_first(db, new.id, new.created_at).await?;
-            let Some(first) = facts::first(db).await? else { return Ok(false) };
-            first
-        }
-    };
+    let mut first = facts::first(db).await?;
+    if first.is_none() {
+        let _turn = db.locks.hold("first").await;
+        facts::claim_first(db, new.id, new.created_at).await?;
+        first = facts::first(db).await?;
+    }
+    let Some(first) = first else { return Ok(false) };
     if first.user == new.id {
         return Ok(true);
     }

@@ -165,11 +165,19 @@ pub(super) async fn react(db: &Db, change: &ReactionChange) -> StoreResult<React
         }
         changes::log(db, Topic::Room(room), version, Thing::Reaction(id, user)).await?;
         let row = (
-            (version, to_json(&head.summary)?, room, id, from),
-            (change.on, version, room, id, user, &change.emoji),
+            version,
+            to_json(&head.summary)?,
+            room,
+            id,
+            from,
+            change.on,
+            version,
+            room,
+            id,
+            user,
+            &change.emoji,
         );
-        let ((a, b, c, d, e), (f, g, h, i, j, k)) = row;
-        match db.decide(&db.reactions.change, (a, b, c, d, e, f, g, h, i, j, k)).await? {
+        match db.decide(&db.reactions.change, row).await? {
             Decided::Yes => return told(db, change, version, &head, own).await,
             Decided::No(_) => {}
             Decided::Unsure(error) => {
@@ -258,13 +266,16 @@ pub(super) async fn close(
     let mut attempts = Attempts::new();
     loop {
         attempts.next().await?;
-        let head = Head::of(db.row_decided(&db.reactions.head, (room, id)).await?)?;
-        let there = Head::of(db.row(&db.reactions.head, (room, id)).await?)?.version.is_some();
+        let head = Head::of(if attempts.doubted() {
+            db.row_decided(&db.reactions.head, (room, id)).await?
+        } else {
+            db.row(&db.reactions.head, (room, id)).await?
+        })?;
         let version = choose(head.version);
         changes::log(db, Topic::Room(room), version, Thing::Message(id)).await?;
         // A deletion that died here closed them, and told nobody of its version.
         if head.closed {
-            return Ok((version, there));
+            return Ok((version, true));
         }
         match db.decide(&db.reactions.close, (version, room, id, head.version)).await? {
             Decided::Yes => {

@@ -1,6 +1,7 @@
 //! Rooms.
 
 use scylla::DeserializeRow;
+use scylla::value::MaybeUnset;
 
 use super::changes::{self, Thing};
 use super::db::{Db, Decided, each, statements};
@@ -70,9 +71,7 @@ pub(super) async fn create(db: &Db, new: Room, first: Vec<Member>) -> StoreResul
     if let Some(row) = db.row::<Row>(&db.rooms.by_id, (new.id,)).await? {
         return Ok((complete(db, row).await?, false));
     }
-    changes::log(db, Topic::Room(new.id), new.version, Thing::Room).await?;
-    let founders = to_json(&first)?;
-    let mut made = db.insist(&db.rooms.insert, inserted(&new, &founders)?).await?;
+    let mut made = begin(db, &new, &first).await?;
     if !made {
         let row = db.row_decided::<Row>(&db.rooms.by_id, (new.id,)).await?;
         if let Some(row) = row {
@@ -83,6 +82,14 @@ pub(super) async fn create(db: &Db, new: Room, first: Vec<Member>) -> StoreResul
     }
     found(db, &new, &first).await?;
     Ok((new, made))
+}
+
+/// Writes the room's row, where there is none; `false` where there is, maybe by an attempt of this
+/// call's that had no answer.
+pub(super) async fn begin(db: &Db, new: &Room, first: &[Member]) -> StoreResult<bool> {
+    changes::log(db, Topic::Room(new.id), new.version, Thing::Room).await?;
+    let founders = to_json(&first)?;
+    db.insist(&db.rooms.insert, columns(new, &founders)?).await
 }
 
 async fn complete(db: &Db, mut row: Row) -> StoreResult<Room> {
@@ -126,7 +133,7 @@ pub(super) async fn update(db: &Db, new: &Room) -> StoreResult<()> {
             public::list(db, new).await?;
         }
         if current.version < new.version {
-            match db.decide(&db.rooms.update, updated(new, current.version)?).await? {
+            match db.decide(&db.rooms.update, columns(new, current.version)?).await? {
                 Decided::Yes => {}
                 Decided::No(_) => continue,
                 Decided::Unsure(error) => {
@@ -144,19 +151,11 @@ pub(super) async fn update(db: &Db, new: &Room) -> StoreResult<()> {
     }
 }
 
-type Columns<'a> = (
-    RoomKind,
-    &'a str,
-    &'a str,
-    UserId,
-    Big,
-    scylla::value::MaybeUnset<String>,
-    bool,
-    EventId,
-    RoomId,
-);
+/// A room's columns, and one more value at the end.
+type Columns<'a, T> =
+    (RoomKind, &'a str, &'a str, UserId, Big, MaybeUnset<String>, bool, EventId, RoomId, T);
 
-fn columns(room: &Room) -> StoreResult<Columns<'_>> {
+fn columns<T>(room: &Room, last: T) -> StoreResult<Columns<'_, T>> {
     Ok((
         room.kind,
         &room.name,
@@ -167,28 +166,6 @@ fn columns(room: &Room) -> StoreResult<Columns<'_>> {
         room.deleted,
         room.version,
         room.id,
+        last,
     ))
-}
-
-type With<'a, T> = (
-    RoomKind,
-    &'a str,
-    &'a str,
-    UserId,
-    Big,
-    scylla::value::MaybeUnset<String>,
-    bool,
-    EventId,
-    RoomId,
-    T,
-);
-
-fn inserted<'a>(room: &'a Room, founders: &'a str) -> StoreResult<With<'a, &'a str>> {
-    let (a, b, c, d, e, f, g, h, i) = columns(room)?;
-    Ok((a, b, c, d, e, f, g, h, i, founders))
-}
-
-fn updated(room: &Room, from: EventId) -> StoreResult<With<'_, EventId>> {
-    let (a, b, c, d, e, f, g, h, i) = columns(room)?;
-    Ok((a, b, c, d, e, f, g, h, i, from))
 }

@@ -13,34 +13,40 @@ use scylla::value::{CqlValue, Row};
 use uuid::Uuid;
 
 use super::connect::ScyllaOptions;
-use super::db::damaged;
+use super::db::{damaged, qualified};
 use crate::store::{StoreError, StoreResult};
 
 /// Step `n` stands at place `n - 1`. A step that was released never changes.
 pub(super) const STEPS: &[&str] = &[include_str!("../../../schema/scylla/0001_initial.cql")];
 
-/// The version that this program writes.
-pub(super) const VERSION: u32 = STEPS.len() as u32;
-
 /// How long the lock is kept without being renewed: longer than any one statement takes.
 const LEASE_S: u32 = 30;
 
-/// Two nodes that make a table at the same moment must make the same one: its id says so.
-pub(super) const BOOTSTRAP: [&str; 2] = [
-    "CREATE TABLE IF NOT EXISTS schema_versions (version int PRIMARY KEY, applied_by uuid) \
-     WITH id = 'a3f5b0c2-7d1e-4c8a-9b36-1f0e5d7c2a41'",
-    "CREATE TABLE IF NOT EXISTS schema_lock (name text PRIMARY KEY, owner uuid) \
-     WITH id = 'c81d4e2e-bcf2-4a6e-8f5b-6d3a9e7b1c52'",
+/// The tables that say who may change the others.
+const BOOTSTRAP: [(&str, &str); 2] = [
+    ("schema_versions", "version int PRIMARY KEY, applied_by uuid"),
+    ("schema_lock", "name text PRIMARY KEY, owner uuid"),
 ];
+
+/// Namespace of the ids of those two (a random UUID, fixed for ever).
+const TABLES: Uuid = Uuid::from_u128(0xa3f5_b0c2_7d1e_4c8a_9b36_1f0e_5d7c_2a41);
+
+/// Two nodes that make a table at the same moment must make the same one: its id says so.
+pub(super) fn bootstrap(keyspace: &str) -> [String; 2] {
+    BOOTSTRAP.map(|(table, columns)| {
+        let id = Uuid::new_v5(&TABLES, format!("{keyspace}.{table}").as_bytes());
+        format!("CREATE TABLE IF NOT EXISTS {table} ({columns}) WITH id = '{id}'")
+    })
+}
 
 /// A change of tables takes the cluster longer than a statement does.
 const STATEMENT_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// How long somebody else is waited for.
-const WAIT_FOR_OTHERS: Duration = Duration::from_secs(120);
+const WAIT_FOR_OTHERS: Duration = Duration::from_mins(2);
 const LOOK_AGAIN_AFTER: Duration = Duration::from_millis(200);
 
-/// Brings the keyspace up to this program's version, and uses it from then on. The version.
+/// Brings the keyspace up to this program's version; that version.
 pub(super) async fn apply(session: &Session, options: &ScyllaOptions) -> StoreResult<u32> {
     apply_steps(session, options, STEPS).await
 }
@@ -50,15 +56,13 @@ pub(super) async fn apply_steps(
     options: &ScyllaOptions,
     steps: &[&str],
 ) -> StoreResult<u32> {
-    let schema = Schema { session, me: Uuid::new_v4() };
+    let schema = Schema { session, keyspace: &options.keyspace, me: Uuid::new_v4() };
     if !schema.has_keyspace(&options.keyspace).await? {
         schema.make_keyspace(options).await?;
     }
-    let used = session.use_keyspace(&options.keyspace, false).await;
-    used.map_err(|error| StoreError::Unavailable(format!("{error}.")))?;
     if !schema.has_tables(&options.keyspace).await? {
-        for statement in BOOTSTRAP {
-            schema.run(statement).await?;
+        for statement in bootstrap(&options.keyspace) {
+            schema.run(&statement).await?;
         }
     }
     let version = steps.len() as u32;
@@ -73,6 +77,9 @@ pub(super) async fn apply_steps(
             )));
         }
         if found == version {
+            // Whoever made the keyspace, this session has to know how it is replicated.
+            let known = session.refresh_metadata().await;
+            known.map_err(|error| StoreError::Unavailable(format!("{error}.")))?;
             return Ok(version);
         }
         if schema.lock().await? {
@@ -91,13 +98,14 @@ pub(super) async fn apply_steps(
 /// One node's view of the keyspace's tables.
 struct Schema<'a> {
     session: &'a Session,
+    keyspace: &'a str,
     /// Who holds the lock, when it is this one.
     me: Uuid,
 }
 
 impl Schema<'_> {
     async fn run(&self, cql: &str) -> StoreResult<()> {
-        let mut statement = Statement::new(cql);
+        let mut statement = Statement::new(qualified(self.keyspace, cql));
         statement.set_request_timeout(Some(STATEMENT_TIMEOUT));
         // Answered once all nodes agree about the tables.
         self.session.query_unpaged(statement, ()).await?;
@@ -109,7 +117,7 @@ impl Schema<'_> {
         cql: &str,
         values: impl scylla::serialize::row::SerializeRow,
     ) -> StoreResult<QueryRowsResult> {
-        let mut statement = self.session.prepare(cql).await?;
+        let mut statement = self.session.prepare(qualified(self.keyspace, cql)).await?;
         statement.set_request_timeout(Some(STATEMENT_TIMEOUT));
         let result = self.session.execute_unpaged(&statement, values).await?;
         result.into_rows_result().map_err(damaged)
@@ -143,18 +151,20 @@ impl Schema<'_> {
     }
 
     async fn make_keyspace(&self, options: &ScyllaOptions) -> StoreResult<()> {
-        let datacenter = match &options.datacenter {
-            Some(datacenter) => datacenter.clone(),
-            None => {
-                let local = "SELECT data_center FROM system.local";
-                let rows = self.rows(local, ()).await?;
-                rows.single_row::<(String,)>().map_err(damaged)?.0
-            }
+        let datacenter = if let Some(datacenter) = &options.datacenter {
+            datacenter.clone()
+        } else {
+            let rows = self.rows("SELECT data_center FROM system.local", ()).await?;
+            rows.single_row::<(String,)>().map_err(damaged)?.0
         };
         // Only ScyllaDB has this table. Its tablets have refused lightweight transactions in several
         // releases.
         let is_scylla = self.has_table("system", "versions").await?;
-        self.run(&keyspace(options, &datacenter, is_scylla)).await
+        // Not a table: it is named as it stands.
+        let mut statement = Statement::new(keyspace(options, &datacenter, is_scylla));
+        statement.set_request_timeout(Some(STATEMENT_TIMEOUT));
+        self.session.query_unpaged(statement, ()).await?;
+        Ok(())
     }
 
     async fn version(&self) -> StoreResult<u32> {
@@ -200,7 +210,7 @@ impl Schema<'_> {
             }
             self.renew().await?;
             let cql = "INSERT INTO schema_versions (version, applied_by) VALUES (?, ?)";
-            let mut insert = self.session.prepare(cql).await?;
+            let mut insert = self.session.prepare(qualified(self.keyspace, cql)).await?;
             insert.set_is_idempotent(true);
             self.session.execute_unpaged(&insert, (number as i32, self.me)).await?;
             tracing::info!(schema.version = number, "the tables were brought up to date");

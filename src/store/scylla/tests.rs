@@ -9,24 +9,36 @@ use super::{ScyllaOptions, ScyllaStore};
 use crate::store::Store;
 use crate::store::contract::{Stage, contract_tests};
 
+mod cluster;
+mod nodes;
+mod retries;
+mod schema;
+mod statements;
+
 /// Sessions outlive the tests that use them, each of which has a runtime of its own.
 static BACKGROUND: LazyLock<Runtime> = LazyLock::new(|| {
     tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime starts")
 });
 
 /// Where the server is that the tests share.
-fn server() -> &'static str {
-    static SERVER: OnceLock<String> = OnceLock::new();
-    SERVER.get_or_init(|| std::env::var("STARLING_TEST_CQL").expect("a server"))
+fn server() -> Vec<String> {
+    starling_servers::cql_for_tests().to_vec()
 }
 
 /// A keyspace of the test run's own.
 fn options(keyspace: &str) -> ScyllaOptions {
-    ScyllaOptions { replication: 1, ..ScyllaOptions::new(vec![server().to_owned()], keyspace) }
+    ScyllaOptions { replication: 1, ..ScyllaOptions::new(server(), keyspace) }
 }
 
 fn unique_keyspace() -> String {
     format!("test_{}", Uuid::new_v4().simple())
+}
+
+async fn drop_keyspace(store: &ScyllaStore, keyspace: &str) {
+    let cql = format!("DROP KEYSPACE {keyspace}");
+    let mut statement = scylla::statement::Statement::new(cql);
+    statement.set_request_timeout(Some(std::time::Duration::from_secs(20)));
+    store.db.session.query_unpaged(statement, ()).await.expect("it is dropped");
 }
 
 /// Runs where the sessions live, whatever runtime asks.
@@ -50,6 +62,11 @@ fn nodes() -> &'static [Arc<ScyllaStore>; 2] {
             [one, connect(other).await.expect("the second node connects")]
         })
     })
+}
+
+/// Both of them as the contract's stages.
+fn stages() -> [Stage; 2] {
+    nodes().each_ref().map(|store| Stage::new(store.clone()))
 }
 
 fn fresh() -> (Arc<dyn Store>, ()) {
