@@ -18,6 +18,7 @@ impl Shared {
         let (_, window) = self.keys.limit(key);
         let mut call = self.scripts.admit.call(&[claim, window]);
         call.arg(attempt.proposed.0.as_bytes()).arg(CLAIM_MS).arg(limit.most).arg(limit.per_ms);
+        call.arg(u8::from(attempt.retry));
         let asked = Instant::now();
         let answer = self.call(place, &call).await;
         let answer = answer.and_then(|answer| {
@@ -30,7 +31,7 @@ impl Shared {
             if !verdict.allowed {
                 return Admitted::Refused(verdict);
             }
-            Admitted::Go { id: attempt.proposed, claim: Claim::Unknown }
+            Admitted::Go { id: attempt.proposed, claim: Claim::None }
         })
     }
 
@@ -89,6 +90,7 @@ fn read_admitted(answer: Vec<Value>, attempt: &Attempt) -> BusResult<Admitted> {
     let rest = Value::Array(values.collect());
     match kind.as_slice() {
         b"new" => Ok(Admitted::Go { id: attempt.proposed, claim: Claim::New }),
+        b"none" => Ok(Admitted::Go { id: attempt.proposed, claim: Claim::None }),
         b"found" => {
             let (id,): (Vec<u8>,) = from_redis_value(rest).map_err(|_| odd())?;
             let id = uuid::Uuid::from_slice(&id).map_err(|_| odd())?;

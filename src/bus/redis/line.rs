@@ -278,15 +278,17 @@ impl Line {
         }
         let epochs: Vec<Vec<u8>> = up.ask_link(&calls).await?;
         for (partition, epoch) in partitions.into_iter().zip(epochs) {
-            self.set_epoch(partition, read_epoch(&epoch)?);
+            self.set_epoch(shared, partition, read_epoch(&epoch)?);
         }
         Ok(())
     }
 
     /// Whether another one was known.
-    fn set_epoch(&self, partition: Partition, epoch: Epoch) -> bool {
-        let known = self.epochs.lock().insert(partition, epoch);
-        let is_other = known.is_some_and(|known| known.name != epoch.name);
+    fn set_epoch(&self, shared: &Shared, partition: Partition, epoch: Epoch) -> bool {
+        self.epochs.lock().insert(partition, epoch);
+        let known = &shared.epochs[usize::from(partition)];
+        let before = known.swap(epoch.name, Ordering::Relaxed);
+        let is_other = before != 0 && before != epoch.name;
         if is_other {
             observe::REDIS_EPOCHS.add("", 1);
         }
@@ -387,7 +389,7 @@ impl Line {
     async fn confirm(&self, shared: &Shared, up: &Up, topics: &[Topic]) -> RedisResult<()> {
         let read = read_heads(shared, up, topics).await?;
         for (partition, epoch) in read.epochs {
-            if self.set_epoch(partition, epoch) {
+            if self.set_epoch(shared, partition, epoch) {
                 self.again(up, partition);
             }
         }

@@ -7,17 +7,27 @@
 use bytes::Bytes;
 use uuid::Uuid;
 
-use crate::protocol::{Control, EventId, Frame, RoomId, SessionId};
+use crate::protocol::{Control, EventId, Frame, PresenceStatus, RoomId, SessionId, UserId};
 
 const EVENT: u8 = b'e';
 const WHISPER: u8 = b'w';
 
-const NO_CONTROL: u8 = 0;
-const FOLLOW: u8 = 1;
-const UNFOLLOW: u8 = 2;
-const END_SESSION: u8 = 3;
-const END_SESSIONS: u8 = 4;
-const END_OTHER_SESSIONS: u8 = 5;
+/// The first byte of a control, and whether a UUID follows.
+mod control {
+    pub const NONE: u8 = 0;
+    pub const FOLLOW: u8 = 1;
+    pub const UNFOLLOW: u8 = 2;
+    pub const END_SESSION: u8 = 3;
+    pub const END_SESSIONS: u8 = 4;
+    pub const END_OTHER_SESSIONS: u8 = 5;
+    pub const ROOM: u8 = 6;
+    pub const MEMBER: u8 = 7;
+    pub const SESSIONS: u8 = 8;
+    pub const OFFLINE: u8 = 9;
+    pub const AWAY: u8 = 10;
+    pub const DO_NOT_DISTURB: u8 = 11;
+    pub const ONLINE: u8 = 12;
+}
 
 /// The length of an epoch's name.
 pub(super) const EPOCH_TEXT: usize = 16;
@@ -31,13 +41,17 @@ pub(super) enum Message {
 /// What the script publishes behind an event's epoch and count.
 pub(super) fn tail(id: EventId, control: Option<Control>, frame: &Frame) -> Vec<u8> {
     let (kind, subject) = match control {
-        None => (NO_CONTROL, None),
-        Some(Control::Follow(room)) => (FOLLOW, Some(room.0)),
-        Some(Control::Unfollow(room)) => (UNFOLLOW, Some(room.0)),
-        Some(Control::EndSession(session)) => (END_SESSION, Some(session.0)),
-        Some(Control::EndSessions { except: None }) => (END_SESSIONS, None),
+        None => (control::NONE, None),
+        Some(Control::Follow(room)) => (control::FOLLOW, Some(room.0)),
+        Some(Control::Unfollow(room)) => (control::UNFOLLOW, Some(room.0)),
+        Some(Control::Room) => (control::ROOM, None),
+        Some(Control::Member(user)) => (control::MEMBER, Some(user.0)),
+        Some(Control::Presence(status)) => (presence_kind(status), None),
+        Some(Control::Sessions) => (control::SESSIONS, None),
+        Some(Control::EndSession(session)) => (control::END_SESSION, Some(session.0)),
+        Some(Control::EndSessions { except: None }) => (control::END_SESSIONS, None),
         Some(Control::EndSessions { except: Some(session) }) => {
-            (END_OTHER_SESSIONS, Some(session.0))
+            (control::END_OTHER_SESSIONS, Some(session.0))
         }
     };
     let mut tail = Vec::with_capacity(16 + 17 + frame.bytes().len());
@@ -65,7 +79,7 @@ impl Message {
                 let (epoch, rest) = rest.split_first_chunk::<EPOCH_TEXT>()?;
                 let (count, rest) = rest.split_first_chunk::<8>()?;
                 let (id, rest) = rest.split_first_chunk::<16>()?;
-                let (control, rest) = control(rest)?;
+                let (control, rest) = read_control(rest)?;
                 Some(Self::Event {
                     epoch: epoch_name(epoch)?,
                     count: u64::from_be_bytes(*count),
@@ -79,19 +93,42 @@ impl Message {
     }
 }
 
-fn control(bytes: &[u8]) -> Option<(Option<Control>, &[u8])> {
+fn presence_kind(status: PresenceStatus) -> u8 {
+    match status {
+        PresenceStatus::Offline => control::OFFLINE,
+        PresenceStatus::Away => control::AWAY,
+        PresenceStatus::DoNotDisturb => control::DO_NOT_DISTURB,
+        PresenceStatus::Online => control::ONLINE,
+    }
+}
+
+fn read_control(bytes: &[u8]) -> Option<(Option<Control>, &[u8])> {
     let (kind, rest) = bytes.split_first()?;
-    let make: fn(Uuid) -> Control = match *kind {
-        NO_CONTROL => return Some((None, rest)),
-        END_SESSIONS => return Some((Some(Control::EndSessions { except: None }), rest)),
-        FOLLOW => |id| Control::Follow(RoomId(id)),
-        UNFOLLOW => |id| Control::Unfollow(RoomId(id)),
-        END_SESSION => |id| Control::EndSession(SessionId(id)),
-        END_OTHER_SESSIONS => |id| Control::EndSessions { except: Some(SessionId(id)) },
+    let alone = match *kind {
+        control::NONE => Some(None),
+        control::ROOM => Some(Some(Control::Room)),
+        control::SESSIONS => Some(Some(Control::Sessions)),
+        control::END_SESSIONS => Some(Some(Control::EndSessions { except: None })),
+        control::OFFLINE => Some(Some(Control::Presence(PresenceStatus::Offline))),
+        control::AWAY => Some(Some(Control::Presence(PresenceStatus::Away))),
+        control::DO_NOT_DISTURB => Some(Some(Control::Presence(PresenceStatus::DoNotDisturb))),
+        control::ONLINE => Some(Some(Control::Presence(PresenceStatus::Online))),
+        _ => None,
+    };
+    if let Some(control) = alone {
+        return Some((control, rest));
+    }
+    let (id, rest) = rest.split_first_chunk::<16>()?;
+    let id = Uuid::from_bytes(*id);
+    let control = match *kind {
+        control::FOLLOW => Control::Follow(RoomId(id)),
+        control::UNFOLLOW => Control::Unfollow(RoomId(id)),
+        control::MEMBER => Control::Member(UserId(id)),
+        control::END_SESSION => Control::EndSession(SessionId(id)),
+        control::END_OTHER_SESSIONS => Control::EndSessions { except: Some(SessionId(id)) },
         _ => return None,
     };
-    let (id, rest) = rest.split_first_chunk::<16>()?;
-    Some((Some(make(Uuid::from_bytes(*id))), rest))
+    Some((Some(control), rest))
 }
 
 /// An epoch by its name.
@@ -137,7 +174,6 @@ impl StoredHead {
 mod tests {
     use super::*;
     use crate::protocol::Event;
-    use crate::protocol::UserId;
 
     fn frame() -> Frame {
         Frame::of(&Event::Typing { room_id: RoomId::NIL, user_id: UserId::NIL, on: true })
@@ -150,6 +186,13 @@ mod tests {
             None,
             Some(Control::Follow(RoomId(Uuid::new_v4()))),
             Some(Control::Unfollow(RoomId(Uuid::new_v4()))),
+            Some(Control::Room),
+            Some(Control::Member(UserId(Uuid::new_v4()))),
+            Some(Control::Presence(PresenceStatus::Offline)),
+            Some(Control::Presence(PresenceStatus::Away)),
+            Some(Control::Presence(PresenceStatus::DoNotDisturb)),
+            Some(Control::Presence(PresenceStatus::Online)),
+            Some(Control::Sessions),
             Some(Control::EndSession(session)),
             Some(Control::EndSessions { except: None }),
             Some(Control::EndSessions { except: Some(session) }),

@@ -8,7 +8,7 @@
 //! What stands in Redis, and why, is told in `docs/decisions/0014-what-stands-in-redis.md`.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
@@ -64,8 +64,10 @@ impl RedisBus {
     pub fn connect(options: &RedisOptions) -> Result<Self, RedisOptionsError> {
         let directory = Directory::new(options)?;
         let (queue, heard) = mpsc::channel(hearing::QUEUE);
+        let keys = Keys::new(&options.prefix, directory.is_clustered());
         let shared = Arc::new(Shared {
-            keys: Keys::new(&options.prefix, directory.is_clustered()),
+            epochs: keys.partitions().map(|_| AtomicU64::new(0)).collect(),
+            keys,
             scripts: Scripts::new(directory.is_clustered()),
             directory,
             clock: ReferenceClock::new(),
@@ -146,6 +148,10 @@ impl Bus for RedisBus {
 
     fn is_reachable(&self) -> bool {
         self.shared.is_reachable()
+    }
+
+    fn epoch(&self) -> Option<u64> {
+        self.shared.epoch()
     }
 
     fn listen(&self, ear: Box<dyn Ear>) {

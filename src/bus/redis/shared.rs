@@ -1,7 +1,7 @@
 //! What the parts of the bus have in common: who is asked, what is wanted, what is known.
 
 use std::collections::HashSet;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
@@ -42,6 +42,8 @@ pub(super) struct Shared {
     /// Something did not fit into the queue.
     pub overflowed: AtomicBool,
     pub ear: OnceLock<Box<dyn Ear>>,
+    /// The name of each partition's epoch, as last read; 0 where none was.
+    pub epochs: Vec<AtomicU64>,
     /// For while Redis is away.
     pub windows: Mutex<(Instant, Windows)>,
     /// Who was asked about while nothing was known of them.
@@ -119,6 +121,13 @@ impl Shared {
 
     pub fn tell_reachable(&self) {
         observe::REDIS_REACHABLE.set(if self.is_reachable() { 1.0 } else { 0.0 });
+    }
+
+    /// One value for the epochs of all partitions, as far as they are known.
+    pub fn epoch(&self) -> Option<u64> {
+        let names = self.epochs.iter().map(|name| name.load(Ordering::Relaxed));
+        let joined = names.fold(0_u64, |joined, name| joined.rotate_left(7) ^ name);
+        (joined != 0).then_some(joined)
     }
 
     /// An event or a head of this partition has this epoch. Where it is another one than the line
