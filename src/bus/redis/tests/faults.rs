@@ -177,7 +177,7 @@ async fn an_ear_that_is_slow_costs_a_gap_everywhere() -> BusResult<()> {
         fn hear(&self, signals: Vec<Signal>) {
             let is_event = signals.iter().any(|signal| matches!(signal, Signal::Event { .. }));
             if is_event && !self.0.swap(true, Ordering::Relaxed) {
-                std::thread::sleep(Duration::from_secs(5));
+                block_in_place(|| std::thread::sleep(Duration::from_secs(5)));
             }
             signals.into_iter().for_each(|signal| {
                 let _ = self.1.send(signal);
