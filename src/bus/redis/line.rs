@@ -345,11 +345,12 @@ impl Line {
                     Work::Subscribe(_) => {}
                     Work::Unsubscribe(topics) => unsubscribe(shared, up, &topics).await?,
                     Work::Again(partition) => {
-                        self.stale.lock().remove(&partition);
                         let topics = wanted(shared, &HashSet::from([partition]));
                         for topics in topics.chunks(BATCH) {
                             self.confirm(shared, up, topics).await?;
                         }
+                        // Last, so that what was just read does not ask for the same again.
+                        self.stale.lock().remove(&partition);
                     }
                     Work::Distrust(partition, epoch) => {
                         begin_epoch(shared, up, partition, Some(epoch)).await?;

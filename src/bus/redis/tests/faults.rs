@@ -179,9 +179,9 @@ async fn an_ear_that_is_slow_costs_a_gap_everywhere() -> BusResult<()> {
             if is_event && !self.0.swap(true, Ordering::Relaxed) {
                 block_in_place(|| std::thread::sleep(Duration::from_secs(5)));
             }
-            signals.into_iter().for_each(|signal| {
+            for signal in signals {
                 let _ = self.1.send(signal);
-            });
+            }
         }
     }
     let redis = Redis::start();

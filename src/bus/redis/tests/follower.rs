@@ -74,7 +74,9 @@ impl Ear for Follower {
                 Signal::Gap { topic } => known.mark(topic),
                 Signal::GapEverywhere => {
                     let all: Vec<_> = known.heard.keys().copied().collect();
-                    all.into_iter().for_each(|topic| known.mark(topic));
+                    for topic in all {
+                        known.mark(topic);
+                    }
                 }
                 Signal::Whisper { .. } => {}
             }
