@@ -115,6 +115,20 @@ async fn a_count_that_goes_back_ends_the_epoch() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn where_keys_may_be_dropped_a_missing_head_says_nothing() -> BusResult<()> {
+    let redis = Redis::start();
+    block_in_place(|| redis.cli(&["CONFIG", "SET", "maxmemory-policy", "allkeys-lru"]));
+    let bus = bus(&[redis.url()]);
+    ready(&bus).await;
+    let stage = Stage::new(std::sync::Arc::new(bus));
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    let now = stage.bus.now_ms().expect("it was heard");
+    let head = stage.subscribe(room()).await?;
+    assert!(head.counted_from_ms >= now && !head.is_quiet_since(now));
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn while_redis_is_stopped_the_node_goes_on_by_itself() -> BusResult<()> {
     let redis = Redis::start();
     let pair = Pair::start(&[redis.url()]).await;
