@@ -164,7 +164,7 @@ impl Stage {
     }
 
     /// Takes the first signal that is like this; the others stay.
-    async fn wait<T>(&self, is: impl Fn(&Signal) -> Option<T>) -> T {
+    pub async fn wait<T>(&self, is: impl Fn(&Signal) -> Option<T>) -> T {
         let mut guard = self.listener.lock().await;
         let (listener, waiting) = &mut *guard;
         loop {

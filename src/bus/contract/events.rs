@@ -5,7 +5,7 @@ use futures_util::future::try_join_all;
 use super::{Stage, frame, person, room, session, typing};
 use crate::bus::BusResult;
 use crate::domain::cursor::LATE_MS;
-use crate::protocol::{Control, EventId, Topic};
+use crate::protocol::{Control, EventId, PresenceStatus, Topic};
 
 pub(crate) async fn what_is_published_is_heard_as_it_is(stage: &Stage) -> BusResult<()> {
     let user = person();
@@ -16,6 +16,11 @@ pub(crate) async fn what_is_published_is_heard_as_it_is(stage: &Stage) -> BusRes
             None,
             Some(Control::Follow(room)),
             Some(Control::Unfollow(room)),
+            Some(Control::Room),
+            Some(Control::Member(user)),
+            Some(Control::Presence(PresenceStatus::Offline)),
+            Some(Control::Presence(PresenceStatus::Online)),
+            Some(Control::Sessions),
             Some(Control::EndSession(session())),
             Some(Control::EndSessions { except: None }),
             Some(Control::EndSessions { except: Some(session()) }),

@@ -64,6 +64,8 @@ pub(super) struct Up {
     /// Somebody waited in vain.
     suspected: Notify,
     broken: CancellationToken,
+    /// Whether it drops keys for want of memory: then a head that is missing says nothing.
+    evicts: bool,
     /// Channels that we are about to hear no longer.
     leaving: Arc<Mutex<HashSet<String>>>,
     work: UnboundedSender<Work>,
@@ -219,15 +221,24 @@ impl Line {
         let mut link = connect(&client, &connection_config().set_push_sender(hears)).await?;
 
         let mut who = pipe();
-        who.cmd("INFO").arg("server").cmd("ROLE");
+        who.cmd("INFO").arg("server").cmd("INFO").arg("memory").cmd("ROLE");
         let asked = Instant::now();
-        let (server, role): (String, Vec<Value>) = who.query_async(&mut link).await?;
-        let (same, _): (String, Vec<Value>) = who.query_async(&mut commands).await?;
-        if run_id(&server) != run_id(&same) {
+        let (server, memory, role): (String, String, Vec<Value>) =
+            who.query_async(&mut link).await?;
+        let (same, _, _): (String, String, Vec<Value>) = who.query_async(&mut commands).await?;
+        if field(&server, "run_id") != field(&same, "run_id") {
             return Err(RedisError::from((ErrorKind::Io, "another process answered")));
         }
         if !is_master(&role) {
             return Err(RedisError::from((ErrorKind::Io, "it is no master")));
+        }
+        let policy = field(&memory, "maxmemory_policy");
+        let evicts = policy.is_some_and(|policy| policy != "noeviction");
+        if evicts {
+            tracing::warn!(
+                redis = %self.address,
+                "Redis may drop keys for want of memory (maxmemory-policy): set it to noeviction"
+            );
         }
         observe::REDIS_SCRIPT_LOADS.add("", 1);
         shared.scripts.load().exec_async(&mut commands).await?;
@@ -250,6 +261,7 @@ impl Line {
             answers: AtomicBool::new(true),
             suspected: Notify::new(),
             broken,
+            evicts,
             leaving,
             work,
         };
@@ -345,11 +357,12 @@ impl Line {
                     Work::Subscribe(_) => {}
                     Work::Unsubscribe(topics) => unsubscribe(shared, up, &topics).await?,
                     Work::Again(partition) => {
-                        self.stale.lock().remove(&partition);
                         let topics = wanted(shared, &HashSet::from([partition]));
                         for topics in topics.chunks(BATCH) {
                             self.confirm(shared, up, topics).await?;
                         }
+                        // Last, so that what was just read does not ask for the same again.
+                        self.stale.lock().remove(&partition);
                     }
                     Work::Distrust(partition, epoch) => {
                         begin_epoch(shared, up, partition, Some(epoch)).await?;
@@ -549,7 +562,8 @@ pub(super) async fn read_heads(shared: &Shared, up: &Up, topics: &[Topic]) -> Re
         let interest = shared.interest.lock();
         topics.iter().map(|topic| interest.heard(*topic)).collect()
     };
-    let oldest_ms = shared.clock.now_ms().unwrap_or(0).saturating_sub(HEAD_KEEPS_MS);
+    let now_ms = shared.clock.now_ms().unwrap_or(0);
+    let counted_ms = if up.evicts { now_ms } else { now_ms.saturating_sub(HEAD_KEEPS_MS) };
     let mut found = vec![None; topics.len()];
     let mut epochs = Vec::with_capacity(groups.len());
     let answers: Vec<Vec<Option<Vec<u8>>>> =
@@ -576,7 +590,7 @@ pub(super) async fn read_heads(shared: &Shared, up: &Up, topics: &[Topic]) -> Re
                 epoch: epoch.name,
                 count: stored.as_ref().map_or(0, |stored| stored.count),
                 newest: stored.map(|stored| stored.newest),
-                counted_from_ms: epoch.born_ms.max(oldest_ms),
+                counted_from_ms: epoch.born_ms.max(counted_ms),
             });
         }
         epochs.push((partition, epoch));
@@ -604,8 +618,9 @@ fn read_epoch(text: &[u8]) -> RedisResult<Epoch> {
         .ok_or_else(|| RedisError::from((ErrorKind::UnexpectedReturnType, "it is no epoch")))
 }
 
-fn run_id(server: &str) -> Option<&str> {
-    server.lines().find_map(|line| line.strip_prefix("run_id:"))
+/// A field of what INFO says.
+fn field<'a>(info: &'a str, name: &str) -> Option<&'a str> {
+    info.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))
 }
 
 fn is_master(role: &[Value]) -> bool {

@@ -162,14 +162,18 @@ impl Bus for RedisBus {
     async fn subscribe(&self, topics: &[Topic]) -> BusResult<Vec<Option<Head>>> {
         // Under the lock: a line that begins finds these topics, or is told of them.
         let mut interest = self.shared.interest.lock();
-        topics.iter().for_each(|topic| interest.add(*topic));
+        for topic in topics {
+            interest.add(*topic);
+        }
         self.order(topics, Work::Subscribe);
         Ok(vec![None; topics.len()])
     }
 
     async fn unsubscribe(&self, topics: &[Topic]) -> BusResult<()> {
         let mut interest = self.shared.interest.lock();
-        topics.iter().for_each(|topic| interest.remove(*topic));
+        for topic in topics {
+            interest.remove(*topic);
+        }
         self.order(topics, Work::Unsubscribe);
         Ok(())
     }

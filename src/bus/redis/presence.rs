@@ -22,6 +22,8 @@ const WARM_UP_MS: u64 = RENEW_MS + 2 * SWEEP_MS;
 impl Shared {
     pub async fn presence_lease(&self, leases: Vec<Lease>) -> BusResult<Vec<Announcement>> {
         let mut groups: HashMap<Partition, Vec<Lease>> = HashMap::new();
+        let order: HashMap<_, _> =
+            leases.iter().enumerate().map(|(at, lease)| (lease.user, at)).collect();
         for lease in leases {
             groups.entry(self.keys.partition_of_person(lease.user)).or_default().push(lease);
         }
@@ -40,7 +42,9 @@ impl Shared {
             }
             Ok(announcements)
         });
-        Ok(try_join_all(groups).await?.into_iter().flatten().collect())
+        let mut announcements: Vec<_> = try_join_all(groups).await?.into_iter().flatten().collect();
+        announcements.sort_by_key(|(user, _)| order.get(user).copied());
+        Ok(announcements)
     }
 
     pub async fn presence_choose(
