@@ -122,7 +122,7 @@ impl App {
     pub async fn start(config: &Config) -> anyhow::Result<Self> {
         if config.is_clustered() {
             let bus = Arc::new(RedisBus::connect(&redis_options(config))?);
-            let store = Arc::new(connect(&scylla_options(config)?).await?);
+            let store = Arc::new(connect(&scylla(config)?).await?);
             return Self::start_with(config, store, bus, CLUSTER).await;
         }
         let store: Arc<dyn Store> = Arc::new(SqliteStore::open(SqliteOptions::new(&config.data))?);
@@ -280,23 +280,6 @@ fn redis_options(config: &Config) -> RedisOptions {
         prefix: config.redis_prefix.clone(),
         ca: config.redis_ca.clone(),
     }
-}
-
-/// What `--scylla-...` says.
-pub fn scylla_options(config: &Config) -> anyhow::Result<ScyllaOptions> {
-    let password = config.scylla_password_file.as_ref().map(|file| {
-        let password = std::fs::read_to_string(file);
-        password.with_context(|| format!("The file {} can't be read.", file.display()))
-    });
-    let password = password.transpose()?.map(|text| text.trim_end_matches('\n').to_owned());
-    Ok(ScyllaOptions {
-        nodes: config.scylla_nodes.clone(),
-        keyspace: config.scylla_keyspace.clone(),
-        replication: config.scylla_replication,
-        datacenter: config.scylla_datacenter.clone(),
-        login: config.scylla_user.clone().zip(password),
-        ca: config.scylla_ca.clone(),
-    })
 }
 
 /// Waits for the store for a while: it may be starting too, or be away for a moment.
