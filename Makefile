@@ -1,6 +1,9 @@
 # Everything that is run by hand. `make help` lists it.
 #
 #   make run ARGS="--listen 0.0.0.0:9000"    further flags for the server
+#
+# `make test` and `make cluster` start servers of their own, unless they are told of others:
+# STARLING_TEST_REDIS=redis://HOST:PORT, STARLING_TEST_CQL=HOST:PORT,... (ScyllaDB or Cassandra).
 
 ARGS   ?=
 LISTEN ?= 127.0.0.1:8080

@@ -12,6 +12,10 @@
 //!   are new.
 //! - `tails`: lists of 50 conversations a second, each with its newest message and unread count.
 //!
+//! With `STARLING_TEST_CQL=HOST:PORT` it measures the cluster's store there instead, in a keyspace of
+//! its own that it leaves behind: 64 writers whose attempts are known to be the first (`plain`), and
+//! as many in doubt (`decided`), for whom a lightweight transaction decides.
+//!
 //! It needs no argument and measures nothing under `cargo test`.
 
 use std::path::PathBuf;
@@ -29,6 +33,7 @@ use starling::protocol::{
     EventId, Member, Membership, Message, MessageId, MessageKind, Role, Room, RoomId, RoomKind,
     Topic, UserId,
 };
+use starling::store::scylla::{ScyllaOptions, ScyllaStore};
 use starling::store::sqlite::{SqliteOptions, SqliteStore};
 use starling::store::{
     MessageChange, MessageChangeKind, NewMessage, Store, StoreResult, Watermarks,
@@ -44,6 +49,11 @@ fn main() -> Result<(), Failure> {
     if !std::env::args().any(|argument| argument == "--bench") {
         return Ok(());
     }
+    if let Ok(nodes) = std::env::var("STARLING_TEST_CQL") {
+        let nodes = nodes.split(',').map(str::to_owned).collect();
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+        return Ok(runtime.block_on(Box::pin(cql(nodes)))?);
+    }
     let commits = Arc::new(Commits::default());
     metrics::set_global_recorder(CommitRecorder(commits.clone()))?;
     let beside = std::env::var_os("STARLING_BENCH_FOLDER")
@@ -56,6 +66,48 @@ fn main() -> Result<(), Failure> {
         bench.writes().await?;
         bench.reads().await
     })?;
+    Ok(())
+}
+
+/// Messages a second on the cluster's store.
+async fn cql(nodes: Vec<String>) -> StoreResult<()> {
+    let keyspace = format!("bench_{}", Uuid::new_v4().simple());
+    let options = ScyllaOptions { replication: 1, ..ScyllaOptions::new(nodes, keyspace) };
+    let store = Arc::new(ScyllaStore::connect(options).await?);
+    let clock = Arc::new(HybridClock::default());
+    let rooms: Arc<Vec<_>> = Arc::new((0..ROOMS).map(|_| RoomId(Uuid::new_v4())).collect());
+    for (name, first) in [("plain", true), ("decided", false), ("plain", true), ("decided", false)]
+    {
+        let start = Instant::now();
+        let writers = (0..64).map(|writer: usize| {
+            let (store, clock, rooms) = (store.clone(), clock.clone(), rooms.clone());
+            tokio::spawn(async move {
+                let mut waits = Vec::new();
+                while start.elapsed() < SECONDS {
+                    let author = UserId(Uuid::from_u128(writer as u128));
+                    let room_id = rooms[(writer + waits.len()) % ROOMS];
+                    let message = text(author, next(&clock));
+                    let begun = Instant::now();
+                    store.write_message(NewMessage { room_id, message, first }).await?;
+                    waits.push(begun.elapsed());
+                }
+                StoreResult::Ok(waits)
+            })
+        });
+        let mut waits = Vec::new();
+        for writer in join_all(writers).await {
+            waits.extend(writer.expect("it does not panic")?);
+        }
+        let took = start.elapsed().as_secs_f64();
+        waits.sort_unstable();
+        let wait = |percent: usize| waits[waits.len() * percent / 101].as_secs_f64() * 1e3;
+        println!(
+            "{name:<8} 64 tasks {:>7.0} a second; waited {:>7.3} ms, 99 % {:>7.3} ms",
+            waits.len() as f64 / took,
+            wait(50),
+            wait(99),
+        );
+    }
     Ok(())
 }
 

@@ -3,7 +3,7 @@
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use actix_cors::Cors;
 use actix_web::dev::ServerHandle;
@@ -20,6 +20,7 @@ use crate::auth::passwords::Passwords;
 use crate::auth::tokens::Tokens;
 use crate::bus::Bus;
 use crate::bus::local::LocalBus;
+use crate::bus::redis::{RedisBus, RedisOptions};
 use crate::config::Config;
 use crate::documents;
 use crate::domain::clock::HybridClock;
@@ -34,9 +35,10 @@ use crate::observe;
 use crate::protocol::codes::ErrorCode;
 use crate::relay::Relay;
 use crate::service::{Limits, Parts, Refusal, Service};
-use crate::store::Store;
 use crate::store::catch_up::CatchUp;
+use crate::store::scylla::{ScyllaOptions, ScyllaStore};
 use crate::store::sqlite::{SqliteOptions, SqliteStore};
+use crate::store::{Store, StoreError};
 use crate::ws;
 
 /// What the kernel keeps for a socket that doesn't read; it doubles this.
@@ -67,10 +69,41 @@ struct Scale {
 
 /// Nobody else writes to an embedded store, and the bus of the process knows every attempt.
 const ALONE: Scale = Scale { remembered: Duration::from_mins(10), retry_waits: Duration::ZERO };
-#[expect(dead_code)]
 const CLUSTER: Scale = Scale { remembered: Duration::from_secs(5), retry_waits: WAIT };
 
+/// How long a node that starts waits for the store, and how often it tries.
+const STORE_WITHIN: Duration = Duration::from_mins(1);
+const STORE_AGAIN: Duration = Duration::from_secs(1);
+
 const EXPIRE_EVERY: Duration = Duration::from_hours(1);
+
+/// Brings the tables of the cluster's store up to what this program knows; their version.
+pub async fn migrate(config: &Config) -> anyhow::Result<u32> {
+    anyhow::ensure!(
+        !config.scylla_nodes.is_empty(),
+        "only a store in ScyllaDB is migrated by hand: say where it is with --scylla-nodes"
+    );
+    Ok(ScyllaStore::migrate(scylla(config)?).await?)
+}
+
+/// Where the cluster's store is.
+fn scylla(config: &Config) -> anyhow::Result<ScyllaOptions> {
+    let login = match (&config.scylla_user, &config.scylla_password_file) {
+        (Some(user), Some(file)) => {
+            let password = std::fs::read_to_string(file)
+                .with_context(|| format!("--scylla-password-file {}", file.display()))?;
+            Some((user.clone(), password.trim_end_matches(['\r', '\n']).to_owned()))
+        }
+        _ => None,
+    };
+    Ok(ScyllaOptions {
+        replication: config.scylla_replication,
+        datacenter: config.scylla_datacenter.clone(),
+        login,
+        ca: config.scylla_ca.clone(),
+        ..ScyllaOptions::new(config.scylla_nodes.clone(), config.scylla_keyspace.clone())
+    })
+}
 
 /// A server that runs.
 pub struct App {
@@ -85,8 +118,13 @@ pub struct App {
 }
 
 impl App {
-    /// Opens the store, and starts to listen.
+    /// Opens the store, and starts to listen: alone on embedded parts, or as one of a cluster.
     pub async fn start(config: &Config) -> anyhow::Result<Self> {
+        if config.is_clustered() {
+            let bus = Arc::new(RedisBus::connect(&redis_options(config))?);
+            let store = Arc::new(connect(&scylla_options(config)?).await?);
+            return Self::start_with(config, store, bus, CLUSTER).await;
+        }
         let store: Arc<dyn Store> = Arc::new(SqliteStore::open(SqliteOptions::new(&config.data))?);
         let bus: Arc<dyn Bus> = Arc::new(LocalBus::new());
         Self::start_with(config, store, bus, ALONE).await
@@ -233,6 +271,46 @@ impl App {
             let _ = task.await;
         }
         Ok(())
+    }
+}
+
+fn redis_options(config: &Config) -> RedisOptions {
+    RedisOptions {
+        urls: config.redis_url.clone(),
+        prefix: config.redis_prefix.clone(),
+        ca: config.redis_ca.clone(),
+    }
+}
+
+/// What `--scylla-...` says.
+pub fn scylla_options(config: &Config) -> anyhow::Result<ScyllaOptions> {
+    let password = config.scylla_password_file.as_ref().map(|file| {
+        let password = std::fs::read_to_string(file);
+        password.with_context(|| format!("The file {} can't be read.", file.display()))
+    });
+    let password = password.transpose()?.map(|text| text.trim_end_matches('\n').to_owned());
+    Ok(ScyllaOptions {
+        nodes: config.scylla_nodes.clone(),
+        keyspace: config.scylla_keyspace.clone(),
+        replication: config.scylla_replication,
+        datacenter: config.scylla_datacenter.clone(),
+        login: config.scylla_user.clone().zip(password),
+        ca: config.scylla_ca.clone(),
+    })
+}
+
+/// Waits for the store for a while: it may be starting too, or be away for a moment.
+async fn connect(options: &ScyllaOptions) -> anyhow::Result<ScyllaStore> {
+    let began = Instant::now();
+    loop {
+        match ScyllaStore::connect(options.clone()).await {
+            Ok(store) => return Ok(store),
+            Err(StoreError::Unavailable(reason)) if began.elapsed() < STORE_WITHIN => {
+                tracing::warn!(reason, "the store can't be reached yet");
+                tokio::time::sleep(STORE_AGAIN).await;
+            }
+            Err(error) => return Err(error).context("ScyllaDB can't be used"),
+        }
     }
 }
 

@@ -4,7 +4,7 @@
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
-use clap::Parser;
+use clap::{Parser, Subcommand};
 
 use crate::auth::passwords::{DEFAULT_MEMORY_KIB, DEFAULT_PASSES};
 use crate::domain::window::{Limit, MAX_COUNT};
@@ -14,6 +14,7 @@ use crate::observe::LogFormat;
 #[command(
     name = "starling",
     version,
+    subcommand_negates_reqs = true,
     about = "A self-hosted chat server: one binary, one data folder.",
     long_about = "A self-hosted chat server.\n\nStarted without anything, it listens on 127.0.0.1:8080 and keeps everything in ./data. \
                   Each flag may be given as an environment variable instead; the flag goes before."
@@ -173,11 +174,27 @@ pub struct Config {
     /// Print the OpenAPI document (`openapi`) or the AsyncAPI document (`asyncapi`), and end
     #[arg(long, value_name = "DOCUMENT", value_parser = ["openapi", "asyncapi"])]
     pub print: Option<String>,
+
+    #[command(subcommand)]
+    pub task: Option<Task>,
+}
+
+/// What is done instead of serving.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Subcommand)]
+pub enum Task {
+    /// Bring ScyllaDB's tables up to what this program knows, and end. A node does so when it starts,
+    /// too; done ahead of an upgrade, none has to
+    Migrate,
 }
 
 impl Config {
     pub fn signing_keys(&self) -> PathBuf {
         self.signing_keys.clone().unwrap_or_else(|| self.data.join("signing-keys.json"))
+    }
+
+    /// Whether it is one of many nodes, on Redis and ScyllaDB.
+    pub fn is_clustered(&self) -> bool {
+        !self.redis_url.is_empty()
     }
 
     pub fn workers(&self) -> usize {
@@ -238,6 +255,14 @@ mod tests {
         assert_eq!(config.listen.to_string(), "127.0.0.1:8080");
         assert_eq!(config.limit_messages, Limit { most: 5, per_ms: 10_000 });
         assert_eq!(config.limit_api, Limit { most: 100, per_ms: 60_000 });
+    }
+
+    #[test]
+    fn a_migration_needs_no_flags_of_a_node() {
+        let nodes = ["--scylla-nodes", "10.0.0.1:9042"];
+        let arguments = ["starling"].iter().chain(&nodes).chain(&["migrate"]);
+        let config = Config::try_parse_from(arguments).expect("it is whole");
+        assert_eq!((config.task, config.scylla_nodes.len()), (Some(Task::Migrate), 1));
     }
 
     #[test]

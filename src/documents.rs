@@ -318,6 +318,9 @@ with a sentence that names it. Units stand in the names and texts.
 {}
 A limit is written as `NUMBER/TIME`: `5/10s`, `100/1m`, `1000/1h`; at most 10,000 in its time; or
 `off`. Lists are separated by commas.
+
+`starling [FLAGS] migrate` serves nobody: it brings ScyllaDB's tables up to what the program knows,
+ahead of an upgrade, and ends. It needs the `--scylla-...` flags alone.
 ",
         table(["flag", "environment variable", "default", "what it is"], rows)
     )

@@ -2,8 +2,8 @@
 
 use anyhow::Context;
 use clap::Parser;
-use starling::app::App;
-use starling::config::Config;
+use starling::app::{self, App};
+use starling::config::{Config, Task};
 use starling::domain::rules::Rule;
 use starling::{documents, observe};
 use tokio::signal::unix::{SignalKind, signal};
@@ -15,7 +15,11 @@ fn main() -> std::process::ExitCode {
         Some("asyncapi") => return print(&documents::asyncapi()),
         _ => {}
     }
-    match run(&config) {
+    let done = match config.task {
+        Some(Task::Migrate) => migrate(&config),
+        None => run(&config),
+    };
+    match done {
         Ok(()) => std::process::ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("starling: {error:#}");
@@ -27,6 +31,15 @@ fn main() -> std::process::ExitCode {
 fn print(document: &str) -> std::process::ExitCode {
     print!("{document}");
     std::process::ExitCode::SUCCESS
+}
+
+#[tokio::main]
+async fn migrate(config: &Config) -> anyhow::Result<()> {
+    observe::install_log(config.log_format, &config.log)
+        .map_err(|error| anyhow::anyhow!("--log: {error}"))?;
+    let version = app::migrate(config).await?;
+    println!("The tables in the keyspace {} have version {version}.", config.scylla_keyspace);
+    Ok(())
 }
 
 #[tokio::main]

@@ -107,6 +107,7 @@ metrics_table! {
     STORE_COMMIT_JOBS: Histogram "starling_store_commit_jobs" [""] Count, "Writes that were committed together.";
     STORE_READ: Histogram "starling_store_read_seconds" [""] Seconds, "Reads from the store, with the wait for a reader.";
     STORE_READS: Counter "starling_store_reads_total" [""] Count, "Statements that read from the store.";
+    STORE_CALL: Histogram "starling_store_call_seconds" ["call"] Seconds, "Calls to a cluster's store, with the turns that were waited for.";
     STORE_ERRORS: Counter "starling_store_errors_total" ["kind"] Count, "Calls to the store that failed.";
     MESSAGES: Counter "starling_messages_total" [""] Count, "Messages that were accepted.";
     DUPLICATES: Counter "starling_duplicate_messages_total" [""] Count, "Messages that had been accepted before and were sent again.";

@@ -25,8 +25,11 @@ const TABLE: &[(&str, &[&str])] = &[
     (
         "app",
         &[
+            "store::scylla",
             "store::sqlite",
+            "store::scylla",
             "bus::local",
+            "bus::redis",
             "store",
             "bus",
             "auth",

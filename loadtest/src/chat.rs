@@ -116,6 +116,8 @@ pub struct Tally {
     pub acknowledged: u64,
     /// From a message's acknowledgement to its arrival at each member; 0 where it came first.
     pub visible: Histogram,
+    /// Who saw what last, and when.
+    pub slowest: Option<String>,
     /// From a message's first attempt to its acknowledgement.
     pub acks: Histogram,
     /// States that came again or late: harmless.
@@ -228,6 +230,7 @@ pub struct Chat {
     manner: Manner,
     stage: Stage,
     since: u64,
+    started: u64,
     chatters: Vec<Chatter>,
     places: Vec<Place>,
     rooms: HashMap<Vec<u8>, usize>,
@@ -287,6 +290,7 @@ impl Chat {
             manner,
             stage: Stage::Gathering,
             since: clock::now(),
+            started: clock::now(),
             chatters: std::iter::repeat_with(|| Chatter {
                 pending: None,
                 own: Vec::new(),
@@ -410,6 +414,14 @@ impl Chat {
         {
             // Before the acknowledgement is at once.
             let since = if record.acknowledged_at == 0 { now } else { record.acknowledged_at };
+            if now - since > self.tally.visible.max() {
+                let (phase, after) = (crowd.phase(client), (now - self.started) / SECOND);
+                self.tally.slowest = Some(format!(
+                    "client {client}{}, {phase:?}, {}, {after} s after the start",
+                    if crowd.polls(client) { " (polls)" } else { "" },
+                    check::uuid_text(id)
+                ));
+            }
             self.tally.visible.add(now - since);
         }
         self.tally.repeated += u64::from(news == News::Old);
@@ -552,7 +564,8 @@ impl Mode for Chat {
             let Some(&room) = self.rooms.get(message.room_id) else { return };
             let id = wire::uuid(message.id).unwrap_or_default();
             let slot = Self::slot(crowd, client, room);
-            let live = crowd.phase(client) == Phase::Ready;
+            // A poll may bring what was missed at any time.
+            let live = crowd.phase(client) == Phase::Ready && !crowd.polls(client);
             let older = id < self.chatters[client].told[slot];
             let author = self.author(message.author_id);
             self.arrived(crowd, client, room, id);

@@ -49,7 +49,6 @@ impl Histogram {
         self.total
     }
 
-    #[cfg(test)]
     pub fn max(&self) -> u64 {
         self.max
     }

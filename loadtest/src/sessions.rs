@@ -449,7 +449,7 @@ impl<M: Mode> Handler for Fleet<M> {
             self.mode.message(&mut self.crowd, links, told);
         } else if let Some((id, message, _)) = wire::plain_sent(payload) {
             self.mode.sent(&mut self.crowd, links, told, id, message);
-        } else if is_about_people(payload) && !self.mode.follows_people() {
+        } else if !self.mode.follows_people() && is_about_people(payload) {
             // With large rooms there is a lot of it.
         } else if let Some(frame) = wire::parse(payload) {
             self.other(links, owner, now, frame);

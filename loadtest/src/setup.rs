@@ -14,6 +14,8 @@ use crate::requests::{Questions, ask_all};
 use crate::rng::Rng;
 use crate::world::{Plan, User, World};
 
+/// Rounds of registrations.
+const ROUNDS: usize = 10;
 const PASSWORD: &str = "correct horse battery";
 
 #[derive(Default, Serialize, Deserialize)]
@@ -134,8 +136,23 @@ impl Setup<'_> {
         if have >= plan.users {
             return Ok(());
         }
+        // Where an attempt claimed its names and got no further, others are taken.
+        for _ in 0..ROUNDS {
+            self.register_some(kept, plan)?;
+            if kept.users.len() >= plan.users {
+                return Ok(());
+            }
+        }
+        anyhow::bail!("{} accounts could not be made", plan.users - kept.users.len())
+    }
+
+    /// Registers those that are missing; keeps the first of them that came to be.
+    fn register_some(&self, kept: &mut Kept, plan: Plan) -> Result<()> {
+        let have = kept.users.len();
         // Names that no earlier run took, whatever became of its state file.
-        let tag = Rng::new(clock::unix_seconds() ^ u64::from(std::process::id()) << 32).next();
+        let seed =
+            clock::now() ^ (clock::unix_seconds() << 20) ^ u64::from(std::process::id()) << 40;
+        let tag = Rng::new(seed).next();
         let tag = format!("w{:08x}", tag as u32);
         kept.users.resize_with(plan.users, User::default);
         let mut registrations = Registrations { kept, from: have, tag, taken: Vec::new() };
@@ -147,8 +164,7 @@ impl Setup<'_> {
         }
         let count = plan.users - have;
         // What is whole stays, so that the next attempt goes on from there.
-        let whole = kept.users.iter().take_while(|user| !user.id.is_empty()).count();
-        kept.users.truncate(whole);
+        kept.users.retain(|user| !user.id.is_empty());
         let took = took?;
         eprintln!("{count} accounts in {took:.1} s ({:.0}/s)", count as f64 / took);
         Ok(())

@@ -127,6 +127,24 @@ fn rss_bytes(pid: u32) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
+    use super::{Memory, Source};
+
+    #[test]
+    fn a_process_is_followed_by_its_file_and_one_that_is_gone_keeps_what_it_had() {
+        let file = std::env::temp_dir().join(format!("swarm-pid-{}", std::process::id()));
+        let source = Source::File(file.clone());
+        let mut memory = Memory { name: String::new(), source, start: 0, end: 0, max: 0 };
+        memory.look();
+        assert_eq!(memory.end, 0, "no file yet");
+        std::fs::write(&file, format!("{}\n", std::process::id())).unwrap();
+        memory.look();
+        assert!(memory.start > 100_000 && memory.end == memory.start, "{memory:?}");
+        std::fs::write(&file, u32::MAX.to_string()).unwrap();
+        memory.look();
+        assert!(memory.end > 0 && memory.max >= memory.end, "{memory:?}");
+        std::fs::remove_file(&file).unwrap();
+    }
+
     #[test]
     fn this_process_has_memory_and_one_that_is_not_there_has_none() {
         let own = super::of(&[std::process::id()]);

@@ -184,6 +184,7 @@ impl Service {
         let text = text::body(body)?;
         self.access_to(caller, room, Action::EditOwn).await?;
         let message = self.existing(room, id).await?;
+        self.saw(message.version);
         if message.author_id != caller.user || message.kind != MessageKind::Text {
             return Err(Refusal::of(ErrorCode::Forbidden));
         }
@@ -210,6 +211,7 @@ impl Service {
             Action::DeleteOther(joined.map(|author| author.role))
         };
         access.require(action)?;
+        self.saw(message.version);
         if message.kind == MessageKind::System {
             return Err(Refusal::because(
                 ErrorCode::Forbidden,
@@ -255,6 +257,8 @@ impl Service {
     ) -> Answered<Changed> {
         let emoji = text::emoji(emoji)?;
         self.access_to(caller, room_id, Action::Write).await?;
+        let message = self.existing(room_id, message_id).await?;
+        self.saw(message.reactions_version.unwrap_or(message.version));
         let taken = self.take_id()?;
         let change = ReactionChange {
             room_id,
@@ -264,19 +268,38 @@ impl Service {
             on,
             version: taken.id,
         };
-        let service = self.clone();
+        let (service, user_id) = (self.clone(), caller.user);
         self.to_its_end(async move {
             match service.0.store.react(change).await? {
                 Reacted::Changed(event) => {
                     service.tell(taken, vec![Telling::to(Topic::Room(room_id), event)]).await?;
                     Ok(Changed { version: taken.id })
                 }
-                Reacted::Already => Ok(Changed { version: taken.id }),
+                Reacted::Already => {
+                    service.tell_reactions_again(room_id, message_id, user_id).await?;
+                    Ok(Changed { version: taken.id })
+                }
                 Reacted::TooMany => Err(Refusal::of(ErrorCode::TooManyReactions)),
                 Reacted::NoMessage => Err(Refusal::of(ErrorCode::NotFound)),
             }
         })
         .await
+    }
+
+    /// For whoever reacts as they did already: their server may have died before it told anybody.
+    async fn tell_reactions_again(
+        &self,
+        room_id: RoomId,
+        message_id: MessageId,
+        user_id: UserId,
+    ) -> Answered<()> {
+        let Some(message) = self.0.store.message(room_id, message_id).await? else { return Ok(()) };
+        let Some(version) = message.reactions_version else { return Ok(()) };
+        let own = self.0.store.reactions_of(user_id, room_id, &[message_id]).await?;
+        let emojis = own.into_iter().next().map(|(_, emojis)| emojis).unwrap_or_default();
+        let reactions = message.reactions;
+        let event = Event::Reaction { room_id, version, message_id, user_id, emojis, reactions };
+        self.tell_again(Telling::to(Topic::Room(room_id), event)).await
     }
 
     /// Raises how far one has received and read; what is behind that already changes nothing. The

@@ -165,11 +165,16 @@ impl Service {
 
     /// Takes note of an event that was heard or read. Does not wait.
     pub fn heard(&self, topic: Topic, event_id: EventId, control: Option<Control>) {
-        if let Some(reference) = self.0.bus.now_ms() {
-            self.0.clock.observe(event_id, reference);
-        }
+        self.saw(event_id);
         if let Some(control) = control {
             self.0.known.heard(topic, event_id, control);
+        }
+    }
+
+    /// What is done from now on has a higher id than this.
+    fn saw(&self, id: EventId) {
+        if let Some(reference) = self.0.bus.now_ms() {
+            self.0.clock.observe(id, reference);
         }
     }
 

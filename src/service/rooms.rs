@@ -189,6 +189,7 @@ impl Service {
             return Err(Refusal::field("kind", "A room is `public` or `private`."));
         }
         let before = access.room.as_ref();
+        self.saw(before.version);
         let name = name.filter(|name| *name != before.name);
         let description = description.filter(|description| *description != before.description);
         let kind = asked.kind.filter(|kind| *kind != before.kind);
@@ -211,6 +212,7 @@ impl Service {
     /// Nothing of it can be read or written any more.
     pub async fn delete_room(&self, caller: &Caller, id: RoomId) -> Answered<()> {
         let access = self.access_to(caller, id, Action::DeleteRoom).await?;
+        self.saw(access.room.version);
         let taken = self.take_id()?;
         let room = Room { deleted: true, version: taken.id, ..access.room.as_ref().clone() };
         self.replace_room(taken, room, caller.user, None).await
@@ -380,6 +382,9 @@ impl Service {
         (from, to): (Option<Role>, Option<Role>),
         system: SystemEvent,
     ) -> Answered<Member> {
+        if let Some(member) = self.member(room.id, user_id).await? {
+            self.saw(member.version);
+        }
         let taken = self.take_id()?;
         let (service, room) = (self.clone(), room.clone());
         self.to_its_end(async move {

@@ -15,6 +15,7 @@ use crate::protocol::{
 pub mod catch_up;
 #[cfg(test)]
 pub(crate) mod contract;
+pub mod scylla;
 pub mod sqlite;
 
 /// An account with what only its owner and the server may know.

@@ -181,8 +181,12 @@ impl Collected {
 impl Listener for Collected {
     async fn tell(&mut self, event: &Replayed) -> Answered<()> {
         let fingerprint = event.change.fingerprint();
-        self.read.insert(fingerprint);
-        self.ids.push(event.change);
+        // A change may stand in the log a moment before its state does. What was read then is the
+        // state before it, and the change itself is still to be told.
+        if event.version >= event.change {
+            self.read.insert(fingerprint);
+            self.ids.push(event.change);
+        }
         if !self.told.contains(&fingerprint) {
             self.push(&event.frame.json());
         }

@@ -8,8 +8,7 @@ no nonce may be published under two ids. A step of an operation is what stands b
 
     recovery_model.py [runs] [--without RULE]...
 
-12,000 runs, 1.42 M acknowledged: 0 lost, 0 doubled. Without any one of eleven of the fifteen rules it fails within 1,500 runs; `lag`, `confirm`
-(others repair what it prevents), `recheck` and `clock` would need rarer walks than these.
+@RESULT@
 
 RULES: holes        a hole in a topic's count marks the topic as a gap
        compare      heads are compared with what was delivered every few seconds; only that advances what is proved
@@ -25,7 +24,7 @@ RULES: holes        a hole in a topic's count marks the topic as a gap
        ask          a retry always asks `sends`, even when it finds a claim
        wait         a retry that finds no claim waits a little longer than `slow`'s second before it asks
        lwt          in doubt `sends` decides, by lightweight transaction; plain writes to it always lose against that
-       claim        an attempt claims its nonce before it writes; one that is repeated only looks
+       claim        an attempt claims its nonce before it writes, and one that is repeated looks for the claim; without, each takes itself for the only one
        repair       what a gap lacks is read from the store
        clock        a node that never heard the reference clock takes no messages
 """
@@ -208,8 +207,8 @@ class Node:
         elif s.reach():                                         # a retry looks, but makes no claim: another retry would not wait
             s.offset = w.now - s.clock(); held = w.redis.claim(key, None if retry else proposed)
             if held is not None: mid = held; claim = 'new' if mid == proposed else 'found'
-        if retry and claim != 'found' and 'wait' not in w.off: yield SLOW + .2   # an attempt still on its way has written by then, or doubts itself
-        sure = claim == 'new' and not retry or 'ask' in w.off and claim is not None    # the only attempt, as far as it knows
+        if retry and claim != 'found' and not {'wait', 'claim'} & w.off: yield SLOW + .2   # an attempt still on its way has written by then, or doubts itself
+        sure = claim == 'new' and not retry or 'ask' in w.off and claim is not None or 'claim' in w.off    # the only attempt, as far as it knows
         settled = False                                         # sends was asked by lightweight transaction
         if mid != proposed: t0 = -1e9                           # a claim that was found may be old
         if sure:
@@ -220,7 +219,7 @@ class Node:
         while True:
             if not sure and not settled:
                 yield w.rtt()
-                won = w.lwt(key, mid) if 'lwt' not in w.off else w.sends.setdefault(key, (mid, mid))[0]
+                won = w.lwt(key, mid) if 'lwt' not in w.off else w.plain(key, mid) or mid
                 settled = True; yield w.rtt()
                 if won != mid: w.msgs[room].pop(mid, None); mid = won; t0 = -1e9
                 w.msgs[room][mid] = key; yield w.rtt()

@@ -77,15 +77,19 @@ fn node_killed(stage: &mut Stage<'_>, time: Duration) {
 
 fn node_killed_at_each_step(stage: &mut Stage<'_>, time: Duration) {
     let span = Span::of(time);
+    let mut options = stage.cluster.node_options();
     let mut steps = starling::stops::PLACES.iter().cycle();
     while span.wait(0.2) {
         let node = &mut stage.cluster.nodes[0];
         if node.ended().is_some() {
             let step = steps.next().expect("it goes round");
-            node.restart_with("STARLING_STOP", &format!("{step}:{}", 1 + any(20)));
+            options.environment =
+                vec![("STARLING_STOP".to_owned(), format!("{step}:{}", 1 + any(20)))];
+            node.restart_as(&options);
         }
     }
-    stage.cluster.nodes[0].restart_with("STARLING_STOP", "");
+    options.environment.clear();
+    stage.cluster.nodes[0].restart_as(&options);
 }
 
 fn node_cut_off_and_killed(stage: &mut Stage<'_>, time: Duration) {

@@ -187,6 +187,7 @@ impl Stage<'_> {
             ("--rooms-of", "12".to_owned()),
             ("--rooms-per-user", "2".to_owned()),
             ("--rate", "600".to_owned()),
+            ("--parallel", "8".to_owned()),
             ("--drop-rate", "2".to_owned()),
             ("--switch-rate", "2".to_owned()),
             ("--poll-share", "0.1".to_owned()),
@@ -198,7 +199,8 @@ impl Stage<'_> {
             arguments.extend(["--server-pid".to_owned(), node.pid().to_string()]);
         }
         arguments.extend(more.iter().map(|argument| (*argument).to_owned()));
-        Swarm::start(&self.servers.swarm, &arguments)
+        let log = self.servers.folder.path().join(format!("{name}.log"));
+        Swarm::start(&self.servers.swarm, &arguments, log)
     }
 
     pub fn redis(&mut self) -> &mut Redis {

@@ -13,6 +13,7 @@ const SETTLE_S: u32 = 60;
 pub struct Swarm {
     child: Child,
     lines: BufReader<ChildStdout>,
+    log: PathBuf,
 }
 
 /// Builds the program, in the profile of these tests, and gives its path.
@@ -30,17 +31,18 @@ pub fn build() -> PathBuf {
 
 impl Swarm {
     /// Begins to set up, and then to chat.
-    pub fn start(program: &Path, arguments: &[String]) -> Self {
+    pub fn start(program: &Path, arguments: &[String], log: PathBuf) -> Self {
+        let errors = std::fs::File::create(&log).expect("a log can be written");
         let mut child = Command::new(program)
             .arg("history")
             .args(arguments)
             .args(["--events", "--json", "--settle", &SETTLE_S.to_string()])
             .stdout(Stdio::piped())
-            .stderr(Stdio::null())
+            .stderr(errors)
             .spawn()
             .expect("swarm starts");
         let lines = BufReader::new(child.stdout.take().expect("it was asked for"));
-        Self { child, lines }
+        Self { child, lines, log }
     }
 
     /// `false`: it ended before.
@@ -62,7 +64,8 @@ impl Swarm {
             }
         }
         let status = self.child.wait().expect("it was started");
-        Outcome { passed: status.success(), told }
+        let log = std::fs::read_to_string(&self.log).unwrap_or_default();
+        Outcome { passed: status.success(), told, log }
     }
 
     fn line(&mut self) -> Option<Value> {
@@ -84,6 +87,8 @@ impl Drop for Swarm {
 pub struct Outcome {
     pub passed: bool,
     told: Value,
+    /// What swarm said on the way.
+    log: String,
 }
 
 /// The columns of the table: a heading, and the figure's name in swarm's report.
@@ -125,6 +130,7 @@ impl Outcome {
 
     /// All that swarm told, for who looks for the reason.
     pub fn details(&self) -> String {
-        serde_json::to_string_pretty(&self.told).expect("it was read as JSON")
+        let told = serde_json::to_string_pretty(&self.told).expect("it was read as JSON");
+        format!("{told}\n{}", self.log)
     }
 }

@@ -75,7 +75,7 @@ pub fn history(options: &options::History) -> Result<bool> {
     let share = Share { shard: 0, shards: 1 };
     let crowd = Crowd::new(Arc::clone(&world), share, &common.servers, common.in_flight);
     let (mut verdict, rooms) = run(crowd, manner)?;
-    verdict.listing = listing::check(&common.servers, &world, &rooms)?;
+    verdict.listing = listing::check(&common.servers, &world, &rooms);
     let seconds = (clock::now() - start) as f64 / SECOND as f64;
     verdict.print(options, seconds, memory.finish());
     Ok(verdict.passed())
@@ -109,6 +109,7 @@ impl Verdict {
         self.findings.first.is_empty()
             && self.violations().next().is_none()
             && self.contradictions.is_empty()
+            && self.listing.failed.is_none()
             && self.tally.unsettled.is_none()
             && self.tally.presence.as_ref().is_none_or(PresenceReport::passed)
     }
@@ -122,6 +123,7 @@ impl Verdict {
         report.add("acknowledged", tally.acknowledged);
         report.add("deliveries", tally.deliveries);
         latency(&mut report, "visible_after_ack", &tally.visible);
+        report.add("last_to_be_visible", tally.slowest.clone());
         latency(&mut report, "ack", &tally.acks);
         report.counts("commands", &tally.commands);
         report.add("retries", tally.retries);
@@ -144,6 +146,7 @@ impl Verdict {
         self.phases(&mut report);
         self.presence(&mut report);
         report.add("servers_not_asked", self.listing.not_asked);
+        report.add("listing_failed", self.listing.failed.clone());
         for (kind, count) in by_kind(self.violations()) {
             report.add(kind, count);
         }
@@ -153,7 +156,10 @@ impl Verdict {
         report.add("passed", self.passed());
         if options.events {
             eprint!("{}", report.table("history"));
-            report::event(&json!({ "phase": "checked", "passed": self.passed() }));
+            report::event(&json!({
+                "phase": "checked", "passed": self.passed(), "late": self.late().count(),
+                "violations": self.violations().count(),
+            }));
             if options.common.json {
                 report::event(&report.object());
             }

@@ -69,9 +69,14 @@ impl Cluster {
 
     /// One more node, which nginx uses from now on.
     pub fn add_node(&mut self) -> &mut Node {
-        self.nodes.push(Node::start(&self.options.for_node(&self.keys)));
+        self.nodes.push(Node::start(&self.node_options()));
         self.nginx.reload_nodes(&self.addresses());
         self.nodes.last_mut().expect("it was pushed")
+    }
+
+    /// What a node is started with, to be changed for `Node::restart_as`.
+    pub fn node_options(&self) -> NodeOptions {
+        self.options.for_node(&self.keys)
     }
 
     pub fn addresses(&self) -> Vec<SocketAddr> {

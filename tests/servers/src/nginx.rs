@@ -33,9 +33,9 @@ const OWN_FOLDERS: &str = "client_body_temp_path body; proxy_temp_path proxy; \
 
 impl Nginx {
     /// With this configuration. In it `{port}` is the port that is chosen. It must not say `pid` or
-    /// `daemon`, and its files are relative to the folder that it is given.
+    /// `daemon`; its files are relative to a folder of its own. It says where its access log is.
     pub fn start(configuration: &str) -> Self {
-        Self::start_with(Port::reserve(), vec![("nginx.conf", configuration.to_owned())])
+        Self::start_with(Port::reserve(), vec![("nginx.conf", with_own_folders(configuration))])
     }
 
     /// With the project's own configuration, before these nodes.
@@ -88,7 +88,7 @@ impl Nginx {
 
     /// Another configuration, without a connection lost: SIGHUP.
     pub fn reload(&self, configuration: &str) {
-        self.reload_files(&[("nginx.conf", configuration.to_owned())]);
+        self.reload_files(&[("nginx.conf", with_own_folders(configuration))]);
     }
 
     /// Other nodes, without a connection lost.
@@ -135,6 +135,10 @@ impl Nginx {
     }
 }
 
+fn with_own_folders(configuration: &str) -> String {
+    configuration.replace("http {", &format!("http {{\n    {OWN_FOLDERS}"))
+}
+
 fn open_to_workers(folder: &Path) {
     use std::os::unix::fs::PermissionsExt;
     for folder in [folder, guardian::root()] {
@@ -156,9 +160,7 @@ fn project_files(nodes: &[SocketAddr], tls: Option<&Certificate>) -> Vec<(&'stat
         let text = fs::read_to_string(programs::project().join("nginx").join(name));
         text.expect("the project has nginx/*.conf")
     };
-    let own_folders = format!("http {{\n    {OWN_FOLDERS}");
-    let mut main = read("starling.conf")
-        .replace("http {", &own_folders)
+    let mut main = with_own_folders(&read("starling.conf"))
         .replace("/var/log/nginx/error.log", "stderr")
         .replace("/var/log/nginx/access.log", "access.log")
         .replace(" buffer=64k flush=5s", "")

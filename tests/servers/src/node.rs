@@ -61,26 +61,8 @@ impl Node {
         let port = Port::reserve();
         let ip = options.address.unwrap_or(Ipv4Addr::LOCALHOST.into());
         let address = SocketAddr::new(ip, port.number());
-        let mut command = options.wrapper.clone();
-        command.push(options.program.display().to_string());
-        let mut program = Program::new(&command[0], folder.path())
-            .args(&command[1..])
-            .args(["--listen", &address.to_string()])
-            .args(&options.arguments);
-        for (name, value) in &options.environment {
-            program = program.env(name, value);
-        }
-        if options.clock_off_s != 0 {
-            // The library alone: the `faketime` program stays in between, and signals go to it.
-            program = program
-                .env("LD_PRELOAD", faketime())
-                .env("FAKETIME_TIMESTAMP_FILE", folder.path().join(CLOCK))
-                .env("FAKETIME_NO_CACHE", "1")
-                .env("FAKETIME_DONT_FAKE_MONOTONIC", "1")
-                .env("DONT_FAKE_MONOTONIC", "1");
-            set_clock(folder.path(), options.clock_off_s);
-        }
-        Self { process: program.start(), address, _port: port, folder }
+        let process = program(options, address, folder.path()).start();
+        Self { process, address, _port: port, folder }
     }
 
     pub fn wait_until_ready(&mut self) {
@@ -143,9 +125,9 @@ impl Node {
         self.wait_until_ready();
     }
 
-    /// The same, with another value of a variable.
-    pub fn restart_with(&mut self, variable: &str, value: &str) {
-        self.process.restart_with(|program| program.set_env(variable, value));
+    /// The same, with other flags, another program, another clock. Where it listens stays.
+    pub fn restart_as(&mut self, options: &NodeOptions) {
+        self.process.restart_as(program(options, self.address, self.folder.path()));
         self.wait_until_ready();
     }
 
@@ -171,6 +153,30 @@ impl Node {
     pub fn process(&self) -> &Process {
         &self.process
     }
+}
+
+fn program(options: &NodeOptions, listen: SocketAddr, folder: &Path) -> Program {
+    let mut command = options.wrapper.clone();
+    command.push(options.program.display().to_string());
+    let mut program = Program::new(&command[0], folder)
+        .args(&command[1..])
+        .args(["--listen", &listen.to_string()])
+        .args(&options.arguments);
+    for (name, value) in &options.environment {
+        program = program.env(name, value);
+    }
+    if options.clock_off_s != 0 {
+        // The library alone: the `faketime` program stays in between, and signals go to it.
+        program = program
+            .env("LD_PRELOAD", faketime())
+            .env("FAKETIME_TIMESTAMP_FILE", folder.join(CLOCK))
+            .env("FAKETIME_NO_CACHE", "1")
+            // Timers stay as they are.
+            .env("DONT_FAKE_MONOTONIC", "1")
+            .env("FAKETIME_DONT_FAKE_MONOTONIC", "1");
+        set_clock(folder, options.clock_off_s);
+    }
+    program
 }
 
 /// The file that `faketime` reads.

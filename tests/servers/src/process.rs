@@ -60,12 +60,6 @@ impl Program {
         self
     }
 
-    /// Gives the variable this value from the next start on.
-    pub fn set_env(&mut self, name: &str, value: &str) {
-        self.environment.retain(|(known, _)| known.as_os_str() != name);
-        self.environment.push((name.into(), value.into()));
-    }
-
     pub fn start(self) -> Process {
         let (child, log_from) = self.spawn();
         Process { program: self, child, ended: None, log_from }
@@ -190,13 +184,13 @@ impl Process {
 
     /// Kills it, if it runs, and starts the same once more.
     pub fn restart(&mut self) {
-        self.restart_with(|_| {});
+        self.restart_as(self.program.clone());
     }
 
-    /// The same, with a change to what is started.
-    pub fn restart_with(&mut self, change: impl FnOnce(&mut Program)) {
+    /// The same, with another program or other arguments.
+    pub fn restart_as(&mut self, program: Program) {
         self.kill();
-        change(&mut self.program);
+        self.program = program;
         (self.child, self.log_from) = self.program.spawn();
         self.ended = None;
     }

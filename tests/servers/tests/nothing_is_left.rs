@@ -13,7 +13,8 @@ use starling_servers::{NetworkNamespace, Nginx, Redis, redis_for_tests, wait_unt
 fn owner() {
     let (redis, paused) = (Redis::start(), Redis::start());
     paused.pause();
-    let nginx = Nginx::start("events {} http { server { listen 127.0.0.1:{port}; } }");
+    let nginx =
+        Nginx::start("events {} http { access_log off; server { listen 127.0.0.1:{port}; } }");
     let _namespace = NetworkNamespace::is_possible().then(NetworkNamespace::new);
     for process in [redis.process(), paused.process(), nginx.process()] {
         println!("\nstarted {}", process.pid());
