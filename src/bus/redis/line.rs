@@ -14,25 +14,22 @@ use std::time::{Duration, Instant};
 use deadpool_redis::{Manager, Pool};
 use parking_lot::{Mutex, RwLock};
 use redis::aio::MultiplexedConnection;
-use redis::{
-    Cmd, ErrorKind, Pipeline, PushInfo, PushKind, RedisError, RedisResult, Value, cmd, pipe,
-};
+use redis::{Cmd, ErrorKind, Pipeline, PushInfo, PushKind, RedisError, RedisResult, Value, pipe};
 use tokio::sync::Notify;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio_util::sync::CancellationToken;
 
 use super::address::{Address, connect, connection_config};
+use super::heads::{HEAD_KEEPS_MS, begin_epoch, read_epoch, read_heads};
 use super::hearing::Heard;
 use super::keys::Partition;
-use super::message::{Epoch, StoredHead};
+use super::message::Epoch;
 use super::scripts::Scripts;
 use super::shared::Shared;
-use crate::bus::{Head, Signal};
+use crate::bus::Signal;
 use crate::observe;
 use crate::protocol::Topic;
 
-/// How long a head is kept when nothing is published, as `event.lua` says.
-pub(super) const HEAD_KEEPS_MS: u64 = 7 * 24 * 3600 * 1000;
 /// So heads of topics that are followed never end.
 const REFRESH_EVERY: Duration = Duration::from_hours(24);
 /// A connection is asked for a sign of life this often.
@@ -65,7 +62,7 @@ pub(super) struct Up {
     suspected: Notify,
     broken: CancellationToken,
     /// Whether it drops keys for want of memory: then a head that is missing says nothing.
-    evicts: bool,
+    pub evicts: bool,
     /// Channels that we are about to hear no longer.
     leaving: Arc<Mutex<HashSet<String>>>,
     work: UnboundedSender<Work>,
@@ -124,7 +121,7 @@ impl Up {
     }
 
     /// Asks over the link. An answer of a link that is broken may be another question's.
-    async fn ask_link<T: redis::FromRedisValue>(&self, call: &Pipeline) -> RedisResult<T> {
+    pub async fn ask_link<T: redis::FromRedisValue>(&self, call: &Pipeline) -> RedisResult<T> {
         let answer = call.query_async(&mut self.link.clone()).await;
         if self.broken.is_cancelled() {
             return Err(RedisError::from((ErrorKind::Io, "the link is broken")));
@@ -532,90 +529,6 @@ async fn unsubscribe(shared: &Shared, up: &Up, topics: &[Topic]) -> RedisResult<
         }
     }
     Ok(())
-}
-
-pub(super) struct Heads {
-    /// In the order of the topics.
-    pub heads: Vec<Head>,
-    pub epochs: Vec<(Partition, Epoch)>,
-}
-
-/// Reads the heads of topics that all are on this line, over its link. Each is read together with its
-/// partition's epoch; where that is missing, or a count is behind what was heard, a new one begins.
-pub(super) async fn read_heads(shared: &Shared, up: &Up, topics: &[Topic]) -> RedisResult<Heads> {
-    let mut groups: HashMap<Partition, Vec<usize>> = HashMap::new();
-    for (at, topic) in topics.iter().enumerate() {
-        groups.entry(shared.keys.partition_of(*topic)).or_default().push(at);
-    }
-    let groups: Vec<_> = groups.into_iter().collect();
-    let mut read = pipe();
-    for (partition, members) in &groups {
-        let mut mget = cmd("MGET");
-        mget.arg(shared.keys.epoch(*partition));
-        for at in members {
-            mget.arg(shared.keys.topic(topics[*at]));
-        }
-        read.add_command(mget);
-    }
-    // As it was before the question: a head that is read now can't be behind it.
-    let heard: Vec<_> = {
-        let interest = shared.interest.lock();
-        topics.iter().map(|topic| interest.heard(*topic)).collect()
-    };
-    let now_ms = shared.clock.now_ms().unwrap_or(0);
-    let counted_ms = if up.evicts { now_ms } else { now_ms.saturating_sub(HEAD_KEEPS_MS) };
-    let mut found = vec![None; topics.len()];
-    let mut epochs = Vec::with_capacity(groups.len());
-    let answers: Vec<Vec<Option<Vec<u8>>>> =
-        if groups.is_empty() { Vec::new() } else { up.ask_link(&read).await? };
-    for ((partition, members), values) in groups.into_iter().zip(answers) {
-        let mut values = values.into_iter();
-        let mut epoch = match values.next().flatten() {
-            Some(epoch) => read_epoch(&epoch)?,
-            None => begin_epoch(shared, up, partition, None).await?,
-        };
-        let stored: Vec<_> = values.map(|value| StoredHead::read(value.as_deref()?)).collect();
-        let went_back = members.iter().zip(&stored).any(|(at, stored)| {
-            let stored = stored.as_ref().filter(|stored| stored.epoch == epoch.name);
-            let count = stored.map_or(0, |stored| stored.count);
-            heard[*at].is_some_and(|(known, heard)| known == epoch.name && count < heard)
-        });
-        if went_back {
-            epoch = begin_epoch(shared, up, partition, Some(epoch.name)).await?;
-        }
-        for (at, stored) in members.into_iter().zip(stored) {
-            // One of another epoch may have lost its last steps, or was counted before.
-            let stored = stored.filter(|stored| stored.epoch == epoch.name);
-            found[at] = Some(Head {
-                epoch: epoch.name,
-                count: stored.as_ref().map_or(0, |stored| stored.count),
-                newest: stored.map(|stored| stored.newest),
-                counted_from_ms: epoch.born_ms.max(counted_ms),
-            });
-        }
-        epochs.push((partition, epoch));
-    }
-    Ok(Heads { heads: found.into_iter().flatten().collect(), epochs })
-}
-
-/// The partition's epoch; a new one where there is none, or where it is still `distrusted`.
-async fn begin_epoch(
-    shared: &Shared,
-    up: &Up,
-    partition: Partition,
-    distrusted: Option<u64>,
-) -> RedisResult<Epoch> {
-    let mut call = shared.scripts.epoch.call(&[shared.keys.epoch(partition)]);
-    call.arg(distrusted.map_or_else(String::new, |name| format!("{name:016x}")));
-    let mut calls = pipe();
-    calls.add_command(call);
-    let (epoch,): (Vec<u8>,) = up.ask_link(&calls).await?;
-    read_epoch(&epoch)
-}
-
-fn read_epoch(text: &[u8]) -> RedisResult<Epoch> {
-    Epoch::read(text)
-        .ok_or_else(|| RedisError::from((ErrorKind::UnexpectedReturnType, "it is no epoch")))
 }
 
 /// A field of what INFO says.

@@ -3,7 +3,7 @@
 //! - `address`, `masters`, `keeper`, `line`: whom we talk to, and that it is still the same.
 //! - `keys`, `message`, `scripts` and `lua/`: what stands in Redis.
 //! - `shared`: how a call finds its master; `limits`, `presence`: what is asked.
-//! - `hearing`: what is heard, handed on.
+//! - `hearing`: what is heard, handed on; `heads`: where topics stand.
 //!
 //! What stands in Redis, and why, is told in `docs/decisions/0014-what-stands-in-redis.md`.
 
@@ -22,8 +22,9 @@ use tokio_util::task::AbortOnDropHandle;
 use self::address::Directory;
 pub use self::address::{RedisOptions, RedisOptionsError};
 use self::clock::ReferenceClock;
+use self::heads::read_heads;
 use self::keys::{Keys, Partition, Place};
-use self::line::{BATCH, Work, read_heads};
+use self::line::{BATCH, Work};
 use self::scripts::Scripts;
 use self::shared::Shared;
 use super::{
@@ -36,6 +37,7 @@ use crate::protocol::{Frame, MessageId, PresenceChoice, PresenceStatus, Topic, U
 
 mod address;
 mod clock;
+mod heads;
 mod hearing;
 mod keeper;
 mod keys;

@@ -1,14 +1,18 @@
 //! What Redis may do, and what must hold nevertheless.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use starling_servers::{Redis, RedisCluster, SentinelSet};
+use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use tokio::task::block_in_place;
 
 use super::follower::Pair;
 use super::{bus, in_the_end, ready};
-use crate::bus::contract::{Stage, room};
-use crate::bus::{Admitted, Bus, BusResult, Claim, LimitKey, Signal};
+use crate::bus::contract::{Stage, frame, now, room};
+use crate::bus::{Admitted, Attempt, Bus, BusResult, Claim, Ear, LimitKey, Publication, Signal};
+use crate::domain::clock::HybridClock;
 use crate::domain::window::Limit;
 use crate::protocol::UserId;
 
@@ -68,7 +72,7 @@ async fn a_wipe_is_found_without_an_event() -> BusResult<()> {
     let redis = Redis::start();
     let bus = bus(&[redis.url()]);
     ready(&bus).await;
-    let stage = Stage::new(std::sync::Arc::new(bus));
+    let stage = Stage::new(Arc::new(bus));
     let (busy, quiet) = (room(), room());
     stage.publish(busy, "x").await?;
     let (before, quiet_before) = (stage.subscribe(busy).await?, stage.subscribe(quiet).await?);
@@ -120,7 +124,7 @@ async fn where_keys_may_be_dropped_a_missing_head_says_nothing() -> BusResult<()
     block_in_place(|| redis.cli(&["CONFIG", "SET", "maxmemory-policy", "allkeys-lru"]));
     let bus = bus(&[redis.url()]);
     ready(&bus).await;
-    let stage = Stage::new(std::sync::Arc::new(bus));
+    let stage = Stage::new(Arc::new(bus));
     tokio::time::sleep(Duration::from_millis(100)).await;
     let now = stage.bus.now_ms().expect("it was heard");
     let head = stage.subscribe(room()).await?;
@@ -134,13 +138,11 @@ async fn while_redis_is_stopped_the_node_goes_on_by_itself() -> BusResult<()> {
     let pair = Pair::start(&[redis.url()]).await;
     let bus = bus(&[redis.url()]);
     ready(&bus).await;
-    let stage = Stage::new(std::sync::Arc::new(bus));
+    let stage = Stage::new(Arc::new(bus));
     let author = UserId(uuid::Uuid::new_v4());
     let (key, limit) = (LimitKey::Api(author), Limit { most: 3, per_ms: 600_000 });
-    let attempt = |nonce: &str| crate::bus::Attempt {
-        limit: (key.clone(), limit),
-        ..stage.attempt(author, nonce)
-    };
+    let attempt =
+        |nonce: &str| Attempt { limit: (key.clone(), limit), ..stage.attempt(author, nonce) };
     let new = stage.bus.admit(attempt("before")).await?;
     assert!(matches!(new, Admitted::Go { claim: Claim::New, .. }));
 
@@ -167,7 +169,7 @@ async fn while_redis_is_stopped_the_node_goes_on_by_itself() -> BusResult<()> {
         assert!(stage.bus.heads(&[room()]).await.is_err());
         assert!(stage.bus.presence_of(&[author]).await.is_err());
         assert!(began.elapsed() < Duration::from_millis(200), "at once: {:?}", began.elapsed());
-        let off = stage.bus.now_ms().expect("it goes on").abs_diff(crate::bus::contract::now());
+        let off = stage.bus.now_ms().expect("it goes on").abs_diff(now());
         assert!(off < 100, "{off} ms off");
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
@@ -183,40 +185,48 @@ async fn while_redis_is_stopped_the_node_goes_on_by_itself() -> BusResult<()> {
     Ok(())
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn an_ear_that_is_slow_costs_a_gap_everywhere() -> BusResult<()> {
-    use std::sync::atomic::{AtomicBool, Ordering};
-    struct Slow(AtomicBool, tokio::sync::mpsc::UnboundedSender<Signal>);
-    impl crate::bus::Ear for Slow {
-        fn hear(&self, signals: Vec<Signal>) {
-            let is_event = signals.iter().any(|signal| matches!(signal, Signal::Event { .. }));
-            if is_event && !self.0.swap(true, Ordering::Relaxed) {
-                block_in_place(|| std::thread::sleep(Duration::from_secs(5)));
-            }
-            for signal in signals {
-                let _ = self.1.send(signal);
-            }
+/// An ear that takes its first event only when it may go on.
+struct Slow {
+    may_go_on: Arc<AtomicBool>,
+    tell: UnboundedSender<Signal>,
+}
+
+impl Ear for Slow {
+    fn hear(&self, signals: Vec<Signal>) {
+        let is_event = signals.iter().any(|signal| matches!(signal, Signal::Event { .. }));
+        while is_event && !self.may_go_on.load(Ordering::Relaxed) {
+            block_in_place(|| std::thread::sleep(Duration::from_millis(10)));
+        }
+        for signal in signals {
+            let _ = self.tell.send(signal);
         }
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_ear_that_is_slow_costs_a_gap_everywhere() -> BusResult<()> {
     let redis = Redis::start();
     let bus = bus(&[redis.url()]);
     ready(&bus).await;
-    let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
-    bus.listen(Box::new(Slow(AtomicBool::new(false), tell)));
+    let (tell, mut told) = unbounded_channel();
+    let may_go_on = Arc::new(AtomicBool::new(false));
+    bus.listen(Box::new(Slow { may_go_on: Arc::clone(&may_go_on), tell }));
     let topic = room();
     bus.subscribe(&[topic]).await?;
-    let published = super::super::hearing::QUEUE + 20_000;
-    let ids = crate::domain::clock::HybridClock::default();
-    let event = |_| crate::bus::Publication {
+    in_the_end("it is subscribed", async || !told.is_empty()).await;
+    let ids = HybridClock::default();
+    let event = |_| Publication {
         topic,
         event_id: ids.next(1_790_000_000_000, rand::random()),
         control: None,
-        frame: crate::bus::contract::frame("x"),
+        frame: frame("x"),
     };
-    in_the_end("it is subscribed", async || !told.is_empty()).await;
-    for _ in 0..published / 500 {
+    let mut published = 0;
+    while !bus.shared.overflowed.load(Ordering::Relaxed) {
         bus.publish((0..500).map(event).collect()).await?;
+        published += 500;
     }
+    may_go_on.store(true, Ordering::Relaxed);
     let mut events = 0;
     loop {
         let next = tokio::time::timeout(Duration::from_secs(30), told.recv()).await;
