@@ -11,7 +11,7 @@ DATA   ?= data
 CARGO  ?= cargo
 
 .DEFAULT_GOAL := help
-.PHONY: help run cluster test fmt lint docs demo swarm bench tools servers
+.PHONY: help run cluster test faults fmt lint docs demo swarm bench tools servers
 
 help: ## List these targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
@@ -28,6 +28,9 @@ test: tools servers ## Everything that has to hold: format, lint, every test, th
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
 	$(CARGO) test --workspace --locked
+
+faults: tools servers ## A cluster chats while things break: make faults ARGS="--seconds 60 node_killed"
+	$(CARGO) test --locked --test faults -- $(ARGS)
 
 fmt: tools ## Format the code
 	$(CARGO) fmt --all
