@@ -266,7 +266,7 @@ impl Relay {
                 Topic::Presence(user) => {
                     let followed = followed.get(topic)?;
                     let wanted = followed.workers != 0 && followed.heard.is_some();
-                    (wanted && (all || followed.dirty)).then_some(*user)
+                    (wanted && (all || followed.dirty || followed.shown.is_none())).then_some(*user)
                 }
                 _ => None,
             };

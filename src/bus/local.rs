@@ -3,7 +3,7 @@
 //! It can't be cut off and loses nothing: whoever publishes hands the event on before going on. So
 //! no thread has to be woken between a publisher and the workers.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use async_trait::async_trait;
@@ -55,8 +55,6 @@ struct Small {
     claim_ends: VecDeque<(u64, (UserId, String))>,
     windows: Windows,
     people: HashMap<UserId, Person>,
-    /// Who was asked about while nothing was known of them.
-    asked: HashSet<UserId>,
 }
 
 struct Person {
@@ -264,11 +262,6 @@ impl Bus for LocalBus {
             announcements.extend(person.announce(now).map(|status| (*user, status)));
             !person.devices.is_empty()
         });
-        if !self.is_warming_up() {
-            let asked = std::mem::take(&mut small.asked);
-            let absent = asked.into_iter().filter(|user| !small.people.contains_key(user));
-            announcements.extend(absent.map(|user| (user, PresenceStatus::Offline)));
-        }
         small.windows.sweep(now);
         small.end_claims(now);
         drop(small);
@@ -281,16 +274,12 @@ impl Bus for LocalBus {
 
     async fn presence_of(&self, users: &[UserId]) -> BusResult<Vec<Option<PresenceStatus>>> {
         let warming_up = self.is_warming_up();
-        let mut small = self.small.lock();
-        let mut status = |user: &UserId| match small.people.get(user) {
+        let small = self.small.lock();
+        let status = |user: &UserId| match small.people.get(user) {
             Some(person) => Some(person.announced),
-            None if warming_up => {
-                small.asked.insert(*user);
-                None
-            }
-            None => Some(PresenceStatus::Offline),
+            None => (!warming_up).then_some(PresenceStatus::Offline),
         };
-        Ok(users.iter().map(&mut status).collect())
+        Ok(users.iter().map(status).collect())
     }
 }
 

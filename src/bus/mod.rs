@@ -238,8 +238,8 @@ pub trait Bus: Send + Sync + 'static {
     /// Finds the leases that ran out.
     async fn presence_sweep(&self) -> BusResult<Vec<Announcement>>;
 
-    /// In the order of `users`. `None`: not known yet, because the bus has only just started; it is
-    /// announced when it is.
+    /// In the order of `users`. `None`: not known yet, because the bus has only just started: ask
+    /// again.
     async fn presence_of(&self, users: &[UserId]) -> BusResult<Vec<Option<PresenceStatus>>>;
 }
 

@@ -7,7 +7,7 @@
 //!
 //! What stands in Redis, and why, is told in `docs/decisions/0014-what-stands-in-redis.md`.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
@@ -81,7 +81,6 @@ impl RedisBus {
             overflowed: AtomicBool::new(false),
             ear: OnceLock::new(),
             windows: Mutex::new((Instant::now(), super::windows::Windows::default())),
-            asked: Mutex::new(HashSet::new()),
         });
         let tasks = [
             tokio::spawn(hearing::hear(Arc::clone(&shared), heard)),

@@ -66,19 +66,7 @@ impl Shared {
     pub async fn presence_sweep(&self) -> BusResult<Vec<Announcement>> {
         self.sweep_windows();
         let partitions = self.keys.partitions().map(|partition| self.sweep(partition));
-        let mut announcements: Vec<_> =
-            try_join_all(partitions).await?.into_iter().flatten().collect();
-
-        // Those who were asked about too early; who came meanwhile was announced.
-        let is_warm = |user: &UserId| !self.is_warming_up(self.keys.partition_of_person(*user));
-        let asked: Vec<_> = self.asked.lock().extract_if(is_warm).collect();
-        if !asked.is_empty() {
-            let statuses = self.presence_of(&asked).await?;
-            let absent = asked.iter().zip(statuses);
-            let absent = absent.filter(|(_, status)| *status == Some(PresenceStatus::Offline));
-            announcements.extend(absent.map(|(user, _)| (*user, PresenceStatus::Offline)));
-        }
-        Ok(announcements)
+        Ok(try_join_all(partitions).await?.into_iter().flatten().collect())
     }
 
     /// Over a connection of its own: after a node has died it is much at once.
@@ -127,11 +115,6 @@ impl Shared {
         let mut found = vec![None; users.len()];
         for (at, status) in try_join_all(groups).await?.into_iter().flatten() {
             found[at] = status;
-        }
-        let unknown = users.iter().zip(&found).filter(|(_, status)| status.is_none());
-        let mut unknown = unknown.map(|(user, _)| *user).peekable();
-        if unknown.peek().is_some() {
-            self.asked.lock().extend(unknown);
         }
         Ok(found)
     }

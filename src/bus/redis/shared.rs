@@ -19,7 +19,6 @@ use super::scripts::Scripts;
 use crate::bus::windows::Windows;
 use crate::bus::{BusError, BusResult, Ear};
 use crate::observe;
-use crate::protocol::UserId;
 
 /// How long a call that was sent to the wrong master waits until the right one is found.
 const FOUND_WITHIN: Duration = Duration::from_millis(500);
@@ -46,8 +45,6 @@ pub(super) struct Shared {
     pub epochs: Vec<AtomicU64>,
     /// For while Redis is away.
     pub windows: Mutex<(Instant, Windows)>,
-    /// Who was asked about while nothing was known of them.
-    pub asked: Mutex<HashSet<UserId>>,
 }
 
 /// Which master has which slot.
