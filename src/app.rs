@@ -137,7 +137,11 @@ impl App {
         scale: Scale,
     ) -> anyhow::Result<Self> {
         let metrics = observe::metrics_handle();
-        let keys = Keys::load_or_create(&config.signing_keys())?;
+        let file = config.signing_keys();
+        if config.is_clustered() && !file.exists() {
+            tracing::warn!(file = %file.display(), "there are no signing keys; new ones are made, which every node must have");
+        }
+        let keys = Keys::load_or_create(&file)?;
         let workers = config.workers();
         let hashing = workers.div_ceil(2);
         let passwords = Passwords::new(

@@ -58,7 +58,11 @@ async fn run(config: &Config) -> anyhow::Result<()> {
     let app = App::start(config).await?;
     let address = app.address();
     println!("Starling listens on http://{address}");
-    println!("Its data is in {}. Stop it with Ctrl-C.", config.data.display());
+    if config.is_clustered() {
+        println!("It is a node of a cluster. Stop it with Ctrl-C.");
+    } else {
+        println!("Its data is in {}. Stop it with Ctrl-C.", config.data.display());
+    }
     println!("Next: open http://{address} in a browser, or chat from two terminals:");
     println!("  cargo run --example terminal_chat -- --server {address} --name ada");
     tokio::select! {

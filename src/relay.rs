@@ -248,8 +248,10 @@ impl Relay {
             }
             if complete {
                 self.prove(oldest_ms);
-                observe::PROVED_AGE.set((began_ms - oldest_ms) as f64 / 1000.0);
+            } else {
+                oldest_ms = self.oldest_proved_ms(began_ms);
             }
+            observe::PROVED_AGE.set((began_ms - oldest_ms) as f64 / 1000.0);
             observe::TOPICS.set(all.len() as f64);
             round += 1;
             self.look_at_presence(&all, round.is_multiple_of(PRESENCE_EVERY)).await;
@@ -257,31 +259,46 @@ impl Relay {
         }
     }
 
+    /// The oldest proved time of what is followed, and no later than now.
+    fn oldest_proved_ms(&self, now_ms: u64) -> u64 {
+        let topics = self.0.topics.lock();
+        let followed = topics.iter().filter(|(topic, followed)| {
+            followed.workers != 0 && !matches!(topic, Topic::Presence(_))
+        });
+        followed.map(|(_, followed)| followed.proved_ms).fold(now_ms, u64::min)
+    }
+
     /// Asks how people are, where what was heard of them may not be all; or of everybody: whoever
     /// was to announce them may have died. Tells what is new.
     async fn look_at_presence(&self, topics: &[Topic], all: bool) {
-        let users: Vec<UserId> = {
+        let users: Vec<(UserId, Option<PresenceStatus>)> = {
             let followed = self.0.topics.lock();
             let asked = |topic: &Topic| match topic {
                 Topic::Presence(user) => {
                     let followed = followed.get(topic)?;
                     let wanted = followed.workers != 0 && followed.heard.is_some();
-                    (wanted && (all || followed.dirty || followed.shown.is_none())).then_some(*user)
+                    let asked = wanted && (all || followed.dirty || followed.shown.is_none());
+                    asked.then_some((*user, followed.shown))
                 }
                 _ => None,
             };
             topics.iter().filter_map(asked).collect()
         };
         for users in users.chunks(BATCH) {
-            let Ok(statuses) = self.0.bus.presence_of(users).await else { return };
+            let ids: Vec<_> = users.iter().map(|(user, _)| *user).collect();
+            let Ok(statuses) = self.0.bus.presence_of(&ids).await else { return };
             let mut topics = self.0.topics.lock();
             let mut batches = vec![Vec::new(); self.0.inboxes.len()];
-            for (user_id, status) in users.iter().zip(statuses) {
+            for ((user_id, shown), status) in users.iter().zip(statuses) {
                 let topic = Topic::Presence(*user_id);
                 // Where it is not known yet, it is asked again.
                 let (Some(followed), Some(status)) = (topics.get_mut(&topic), status) else {
                     continue;
                 };
+                // What was heard meanwhile is newer.
+                if followed.shown != *shown {
+                    continue;
+                }
                 (followed.dirty, followed.moved) = (false, false);
                 if followed.shown.replace(status) != Some(status) {
                     let event = Event::Presence { user_id: *user_id, status, last_seen: None };

@@ -61,6 +61,9 @@ rules! {
     Ask "ask"
     /// A retry that finds no claim waits for [`WAIT`] before the store decides.
     Wait "wait"
+    /// Beside its plain write an attempt looks whether the store knows another one: it may have lain
+    /// in a socket until long after its retry was answered, and Redis may have forgotten.
+    Look "look"
     /// In doubt the store decides, by a lightweight transaction; plain writes always lose to that.
     Lwt "lwt"
     /// A node that never heard the reference clock takes no messages.

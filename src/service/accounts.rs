@@ -220,10 +220,9 @@ impl Service {
         let service = self.clone();
         self.to_its_end(async move {
             let ended = service.0.store.end_session(user, session).await?;
-            if ended {
-                service.know_ended(session);
-                service.tell_of_sessions(user, Control::EndSession(session)).await?;
-            }
+            // Where it had ended already, whoever ended it may have died before telling anybody.
+            service.know_ended(session);
+            service.tell_of_sessions(user, Control::EndSession(session)).await?;
             Ok(ended)
         })
         .await

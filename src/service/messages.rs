@@ -6,6 +6,7 @@ use super::telling::Claimed;
 use super::turns::Turn;
 use super::{Answered, Caller, Refusal, Service, Taken, Telling};
 use crate::bus::{Admitted, Attempt, Claim, LimitKey};
+use crate::domain::cursor::LAG_MS;
 use crate::domain::history::Range;
 use crate::domain::permissions::Action;
 use crate::domain::rules::{Rule, SLOW};
@@ -46,32 +47,28 @@ impl Service {
         let body = text::body(&asked.text)?;
         let room = asked.room_id;
         self.access_to(caller, room, Action::Write).await?;
-        if let Some(reply_to) = asked.reply_to
-            && self.0.store.message(room, reply_to).await?.is_none()
-        {
-            return Err(Refusal::field("reply_to", "There is no such message in this room."));
+        if let Some(reply_to) = asked.reply_to {
+            let answered = self.0.store.message(room, reply_to).await?;
+            let missing = || Refusal::field("reply_to", "There is no such message in this room.");
+            self.saw(answered.ok_or_else(missing)?.id.into());
         }
         let began = Instant::now();
         let repeated = asked.retry || self.0.stall.is_recent();
         stops::pass("received").await;
         let (taken, turn) = self.0.turns.take(room, || self.take_id());
         let taken = taken?;
+        let attempt = Attempt {
+            author: caller.user,
+            nonce: nonce.clone(),
+            proposed: taken.id.into(),
+            retry: repeated,
+            limit: (LimitKey::Messages(caller.user, room.as_uuid()), self.0.limits.messages),
+        };
         let (id, claim) = if Rule::Claim.holds() {
-            let attempt = Attempt {
-                author: caller.user,
-                nonce: nonce.clone(),
-                proposed: taken.id.into(),
-                retry: repeated,
-                limit: (LimitKey::Messages(caller.user, room.as_uuid()), self.0.limits.messages),
-            };
-            match self.0.bus.admit(attempt).await? {
-                Admitted::Refused(verdict) => return Err(Refusal::limited(verdict)),
-                Admitted::Go { id, claim } => (id, claim),
-            }
+            self.admit(attempt).await?
         } else {
             (taken.id.into(), Claim::New)
         };
-        observe::BUS_CALL.time("admit", began);
         stops::pass("claimed").await;
         let mut turn = Some(turn);
         if repeated && claim != Claim::Found && Rule::Wait.holds() {
@@ -103,6 +100,16 @@ impl Service {
         };
         let service = self.clone();
         self.to_its_end(async move { service.store_and_tell(sending).await }).await
+    }
+
+    async fn admit(&self, attempt: Attempt) -> Answered<(MessageId, Claim)> {
+        let began = Instant::now();
+        let admitted = self.0.bus.admit(attempt).await?;
+        observe::BUS_CALL.time("admit", began);
+        match admitted {
+            Admitted::Refused(verdict) => Err(Refusal::limited(verdict)),
+            Admitted::Go { id, claim } => Ok((id, claim)),
+        }
     }
 
     /// Stores a message and tells of it. An attempt that is not sure to be the only one lets the
@@ -276,8 +283,9 @@ impl Service {
                     Ok(Changed { version: taken.id })
                 }
                 Reacted::Already => {
-                    service.tell_reactions_again(room_id, message_id, user_id).await?;
-                    Ok(Changed { version: taken.id })
+                    let version =
+                        service.tell_reactions_again(room_id, message_id, user_id).await?;
+                    Ok(Changed { version: version.unwrap_or(taken.id) })
                 }
                 Reacted::TooMany => Err(Refusal::of(ErrorCode::TooManyReactions)),
                 Reacted::NoMessage => Err(Refusal::of(ErrorCode::NotFound)),
@@ -287,19 +295,22 @@ impl Service {
     }
 
     /// For whoever reacts as they did already: their server may have died before it told anybody.
+    /// The version that they are told.
     async fn tell_reactions_again(
         &self,
         room_id: RoomId,
         message_id: MessageId,
         user_id: UserId,
-    ) -> Answered<()> {
-        let Some(message) = self.0.store.message(room_id, message_id).await? else { return Ok(()) };
-        let Some(version) = message.reactions_version else { return Ok(()) };
+    ) -> Answered<Option<EventId>> {
+        let message = self.0.store.message(room_id, message_id).await?;
+        let Some(message) = message else { return Ok(None) };
+        let Some(version) = message.reactions_version else { return Ok(None) };
         let own = self.0.store.reactions_of(user_id, room_id, &[message_id]).await?;
         let emojis = own.into_iter().next().map(|(_, emojis)| emojis).unwrap_or_default();
         let reactions = message.reactions;
         let event = Event::Reaction { room_id, version, message_id, user_id, emojis, reactions };
-        self.tell_again(Telling::to(Topic::Room(room_id), event)).await
+        self.tell_again(Telling::to(Topic::Room(room_id), event)).await?;
+        Ok(Some(version))
     }
 
     /// Raises how far one has received and read; what is behind that already changes nothing. The
@@ -314,7 +325,8 @@ impl Service {
         self.access_to(caller, room_id, Action::Write).await?;
         let newest = delivered.max(read);
         let taken = self.take_id()?;
-        if newest.is_none_or(|id| EventId::from(id) > taken.id) {
+        // Another node's id may be a little ahead of what this one has heard.
+        if newest.is_none_or(|id| id.millis() > taken.id.millis() + LAG_MS) {
             let detail = "Name a message of this room, as `read`, `delivered` or both.";
             return Err(Refusal::field("read", detail));
         }

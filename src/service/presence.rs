@@ -1,8 +1,9 @@
 //! Who is there.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
+use futures_util::{StreamExt, stream};
 use parking_lot::Mutex;
 use uuid::Uuid;
 
@@ -12,15 +13,17 @@ use crate::domain::presence::{GRACE_MS, LEASE_MS, RENEW_MS, SWEEP_MS};
 use crate::protocol::server::PresenceEntry;
 use crate::protocol::{Control, Event, PresenceChoice, PresenceStatus, Topic, UserId};
 
-/// Leases renewed in one call.
+/// Leases renewed, and people announced, in one call.
 const BATCH: usize = 500;
+/// Choices looked up at the same time.
+const LOOK_UPS: usize = 16;
 
 /// The devices that are connected here.
 #[derive(Default)]
 pub struct Presences {
     here: Mutex<HashMap<Uuid, Here>>,
-    /// What people chose while the bus was out of reach.
-    unsaid: Mutex<HashMap<UserId, PresenceChoice>>,
+    /// Who chose something while the bus was out of reach.
+    unsaid: Mutex<HashSet<UserId>>,
 }
 
 #[derive(Clone, Copy)]
@@ -109,7 +112,7 @@ impl Service {
             match service.0.bus.presence_choose(user, choice).await {
                 Ok(announcements) => service.announce(announcements).await,
                 Err(BusError::Unavailable(_)) => {
-                    service.0.presences.unsaid.lock().insert(user, choice);
+                    service.0.presences.unsaid.lock().insert(user);
                     Ok(())
                 }
             }
@@ -156,6 +159,9 @@ impl Service {
             // A bus that has forgotten everything must not take people for gone.
             let epoch = self.0.bus.epoch();
             let another = std::mem::replace(&mut known_epoch, epoch) != epoch;
+            if another {
+                self.look_up_choices().await;
+            }
             if another || rounds.is_multiple_of(RENEW_MS / SWEEP_MS) {
                 let here: Vec<_> = {
                     let presences = self.0.presences.here.lock();
@@ -175,16 +181,32 @@ impl Service {
         }
     }
 
-    /// Tells the bus what people chose while it was out of reach.
+    /// Tells the bus what people chose while it was out of reach; the store knows what they chose
+    /// since, wherever that was.
     async fn say_unsaid(&self) {
-        let unsaid: Vec<_> =
-            self.0.presences.unsaid.lock().iter().map(|(user, choice)| (*user, *choice)).collect();
-        for (user, choice) in unsaid {
-            let Ok(announcements) = self.0.bus.presence_choose(user, choice).await else { return };
-            // They may have chosen again meanwhile.
-            self.0.presences.unsaid.lock().retain(|who, still| (*who, *still) != (user, choice));
+        let unsaid: Vec<_> = self.0.presences.unsaid.lock().iter().copied().collect();
+        for user in unsaid {
+            let Ok(Some(account)) = self.0.store.account(user).await else { return };
+            let told = self.0.bus.presence_choose(user, account.presence).await;
+            let Ok(announcements) = told else { return };
+            self.0.presences.unsaid.lock().remove(&user);
             self.announce_or_log(announcements).await;
         }
+    }
+
+    /// What those who are here chose, on whichever node: the bus takes it from the next lease.
+    async fn look_up_choices(&self) {
+        let users: HashSet<_> =
+            self.0.presences.here.lock().values().map(|here| here.user).collect();
+        stream::iter(users)
+            .for_each_concurrent(LOOK_UPS, async |user| {
+                let Ok(Some(account)) = self.0.store.account(user).await else { return };
+                let mut here = self.0.presences.here.lock();
+                for here in here.values_mut().filter(|here| here.user == user) {
+                    here.choice = account.presence;
+                }
+            })
+            .await;
     }
 
     async fn announce_or_log(&self, announcements: Vec<Announcement>) {
@@ -201,18 +223,23 @@ impl Service {
         let offline = |(_, status): &&Announcement| *status == PresenceStatus::Offline;
         let gone: Vec<_> =
             announcements.iter().filter(offline).map(|(user, _)| (*user, now)).collect();
-        if !gone.is_empty() {
-            self.0.store.set_last_seen(&gone).await?;
+        if !gone.is_empty()
+            && let Err(error) = self.0.store.set_last_seen(&gone).await
+        {
+            tracing::warn!(%error, "when people were last seen could not be stored");
         }
-        for (user_id, status) in announcements {
+        let telling = |(user_id, status)| {
             let last_seen = (status == PresenceStatus::Offline).then_some(now);
-            let telling = Telling {
+            Telling {
                 topic: Topic::Presence(user_id),
                 control: Some(Control::Presence(status)),
                 event: Event::Presence { user_id, status, last_seen },
-            };
+            }
+        };
+        let tellings: Vec<_> = announcements.into_iter().map(telling).collect();
+        for tellings in tellings.chunks(BATCH) {
             // Where it does not get through, whoever watches them finds out by asking.
-            let _ = self.publish(self.take_id()?, &[telling], None).await;
+            let _ = self.publish(self.take_id()?, tellings, None).await;
         }
         Ok(())
     }

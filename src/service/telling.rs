@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use futures_util::{StreamExt, TryStreamExt, stream};
+
 use super::{Answered, Refusal, Service};
 use crate::bus::{BusResult, Publication};
 use crate::domain::cursor::LATE_MS;
@@ -15,8 +17,9 @@ use crate::store::Unpublished;
 /// What could not be published is looked for this often.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
 
-/// What is published of it at a time.
+/// What is read of it at a time, and published at the same time.
 const LEFT: usize = 200;
+const AT_ONCE: usize = 16;
 
 /// A state younger than this is told again where nothing says that it was told.
 const AGAIN_WITHIN_MS: u64 = 10 * 60 * 1000;
@@ -190,15 +193,17 @@ impl Service {
     /// Publishes the oldest of what is left; how many that was.
     async fn publish_left(&self) -> Answered<usize> {
         let left = self.0.store.unpublished(LEFT).await?;
-        for unpublished in &left {
+        let publish = async |unpublished: Unpublished| {
             let telling = Telling::to(unpublished.topic, unpublished.event.clone());
             let old = Taken { id: unpublished.id, at: None };
-            if !matches!(self.tell_claimed(old, &[telling], None).await?, Ok(true)) {
-                return Ok(0);
+            let told = matches!(self.tell_claimed(old, &[telling], None).await?, Ok(true));
+            if told {
+                self.0.store.forget_unpublished(&[unpublished]).await?;
             }
-            self.0.store.forget_unpublished(std::slice::from_ref(unpublished)).await?;
-        }
-        Ok(left.len())
+            Ok::<_, Refusal>(usize::from(told))
+        };
+        let told = stream::iter(left).map(publish).buffer_unordered(AT_ONCE);
+        told.try_fold(0, async |sum, told| Ok(sum + told)).await
     }
 
     /// Tells whoever follows now. Nobody is promised that it arrives.

@@ -45,6 +45,7 @@ rules! {
     Stall => a_stopped_node_finds_an_old_attempt_in_a_socket;
     Ask => a_retry_finds_a_claim_that_redis_had_forgotten;
     Lwt => a_retry_finds_no_claim_and_the_message_stored;
+    Look => an_attempt_arrives_after_its_retry_was_answered;
     Late => a_message_is_published_long_after_its_id_was_taken;
     Lag => a_message_is_published_a_little_after_its_id_was_taken;
     Unpublished => a_node_that_is_cut_off_takes_a_message_and_dies;
@@ -138,6 +139,13 @@ mod scenario {
         let first = attempt(&ada, &room, "nonce-once", false).await;
         rig.forget_claim();
         attempt(&rig.at(1, &ada), &room, "nonce-once", true).await == first
+    }
+
+    pub async fn an_attempt_arrives_after_its_retry_was_answered(without: &str) -> bool {
+        let rig = Rig::start(without, &[]);
+        let (ada, _, room) = rig.people().await;
+        let retry = attempt(&rig.at(1, &ada), &room, "nonce-once", true).await;
+        attempt(&ada, &room, "nonce-once", false).await == retry
     }
 
     pub async fn a_message_is_published_long_after_its_id_was_taken(without: &str) -> bool {

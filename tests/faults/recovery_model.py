@@ -3,7 +3,7 @@
 
 Store: linearizable, always there, now and then seconds slow. Redis: wiped, failed over (losing its last steps), cut off from a node.
 Nodes: killed, paused for up to 20 s, clocks up to 30 s off. Clients: send with nonces, retry on other nodes at once or after seconds, move between nodes,
-resume by cursor. Then everything heals, half of the clients reconnect once, half never again, and everybody must hold every acknowledged message;
+resume by cursor; now and then an attempt lies in a socket for seconds before its node gets it. Then everything heals, half of the clients reconnect once, half never again, and everybody must hold every acknowledged message;
 no nonce may be published under two ids. A step of an operation is what stands between two `yield`s; a death or a pause falls between steps.
 
     recovery_model.py [runs] [--without RULE]...
@@ -23,6 +23,7 @@ RULES: holes        a hole in a topic's count marks the topic as a gap
        stall        a node that was stopped treats what it finds in its sockets as retries
        ask          a retry always asks `sends`, even when it finds a claim
        wait         a retry that finds no claim waits a little longer than `slow`'s second before it asks
+       look         beside its plain write an attempt looks whether the store knows another: it may have lain in a socket since before its retry
        lwt          in doubt `sends` decides, by lightweight transaction; plain writes to it always lose against that
        claim        an attempt claims its nonce before it writes, and one that is repeated looks for the claim; without, each takes itself for the only one
        repair       what a gap lacks is read from the store
@@ -214,7 +215,8 @@ class Node:
         if sure:
             yield w.rtt(); w.msgs[room][mid] = key
             yield w.rtt() if w.r.random() < .5 else 0
-            w.plain(key, mid)
+            known = w.sends.get(key, (mid,))[0]; w.plain(key, mid)
+            if known != mid and not {'look', 'claim'} & w.off: sure = False
             if w.now - got > SLOW and 'slow' not in w.off: sure = False
         while True:
             if not sure and not settled:
@@ -288,7 +290,8 @@ class Client:
                 up = [n for n in w.nodes if n.up]
                 if up:
                     n = s.node or w.r.choice(up)
-                    w.go(n, n.send(room, s.name, nonce, tries > 0, done.append))
+                    late = w.r.uniform(1, 20) if w.r.random() < .03 else 0     # it lies in a socket
+                    w.at(late, lambda n=n, life=n.life, t=tries, room=room, nonce=nonce, done=done: n.life == life and w.go(n, n.send(room, s.name, nonce, t > 0, done.append)))
                 tries += 1; yield w.r.choice([.02, .3, 2, 6])
             if done: w.acked.append((room, s.name, nonce, done[0]))
 

@@ -198,7 +198,13 @@ impl Stage<'_> {
         for node in &self.cluster.nodes {
             arguments.extend(["--server-pid".to_owned(), node.pid().to_string()]);
         }
-        arguments.extend(more.iter().map(|argument| (*argument).to_owned()));
+        for pair in more.chunks(2) {
+            let known = arguments.iter().position(|argument| argument == pair[0]);
+            match (known, pair) {
+                (Some(place), [_, value]) => (*value).clone_into(&mut arguments[place + 1]),
+                _ => arguments.extend(pair.iter().map(|argument| (*argument).to_owned())),
+            }
+        }
         let log = self.servers.folder.path().join(format!("{name}.log"));
         Swarm::start(&self.servers.swarm, &arguments, log)
     }

@@ -14,7 +14,9 @@ use super::shared::{Routing, Shared};
 
 /// Where masters may move, it is asked where they are this often, even when all seems well: an old
 /// master that is cut off from the others answers us as before.
-const LOOK_EVERY: Duration = Duration::from_secs(5);
+/// Less than cursors lag beyond the late rule's bound: what was proved by a wrong master meanwhile is
+/// read again.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// However many ask for it, it is done no more often than this.
 const LOOK_AT_MOST_EVERY: Duration = Duration::from_millis(50);
 

@@ -19,10 +19,11 @@ use tokio::sync::Notify;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio_util::sync::CancellationToken;
 
-use super::address::{Address, connect, connection_config};
+use super::address::{Address, Kind, connect, connection_config};
 use super::heads::{HEAD_KEEPS_MS, begin_epoch, read_epoch, read_heads};
 use super::hearing::Heard;
 use super::keys::Partition;
+use super::masters;
 use super::message::Epoch;
 use super::scripts::Scripts;
 use super::shared::Shared;
@@ -228,6 +229,13 @@ impl Line {
         }
         if !is_master(&role) {
             return Err(RedisError::from((ErrorKind::Io, "it is no master")));
+        }
+        // A master that died and was replaced comes back as one, until it is told that it is none.
+        if shared.directory.kind != Kind::Single {
+            let masters = masters::find(&shared.directory, &[]).await?;
+            if !masters.iter().any(|master| master.address == self.address) {
+                return Err(RedisError::from((ErrorKind::Io, "it is no master any more")));
+            }
         }
         let policy = field(&memory, "maxmemory_policy");
         let evicts = policy.is_some_and(|policy| policy != "noeviction");

@@ -18,7 +18,7 @@ use crate::store::{Changes, StoreResult};
 const SLICE_MS: u64 = 6 * 3600 * 1000;
 
 /// An id may be ahead of this machine's clock by so much.
-const AHEAD_MS: u64 = 60_000;
+const AHEAD_MS: u64 = 15 * 60_000;
 
 /// Lines that are read at most for one answer. Who lacks more than so many changes loads afresh.
 const MAX_LINES: usize = 10_000;

@@ -217,6 +217,10 @@ async fn replace(
             return Ok(Some(tried));
         }
         let Some((new, told)) = next(current.as_ref()) else {
+            // Whoever changed it last may have died before the copy was written.
+            if let Some(current) = current {
+                put_copy(db, &current).await?;
+            }
             return attempts.failure().map_or(Ok(None), Err);
         };
         announce(db, &new, told).await?;

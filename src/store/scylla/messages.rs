@@ -13,6 +13,7 @@ use super::locks::Attempts;
 use super::values::{Big, above, from_json, given, to_json};
 use super::{reactions, sends};
 use crate::domain::history::{self, Bucket, Range, Walk};
+use crate::domain::rules::Rule;
 use crate::protocol::{
     EventId, Message, MessageId, MessageKind, ReactionSummary, RoomId, SystemEvent, Topic, UserId,
 };
@@ -124,8 +125,13 @@ pub(super) async fn write(db: &Db, new: &NewMessage) -> StoreResult<Written> {
     // Attempts at one nonce that this process makes at the same time need not meet in the cluster.
     let _turn = db.locks.hold(("send", message.author_id, &message.nonce)).await;
     if new.first {
-        try_join!(put(db, room, message), sends::note(db, room, message))?;
-        return Ok(Written::New);
+        let (put, note) = (put(db, room, message), sends::note(db, room, message));
+        let ((), (), known) = try_join!(put, note, sends::winner(db, message))?;
+        let other = known.filter(|known| *known != (room, message.id) && Rule::Look.holds());
+        if other.is_none() {
+            return Ok(Written::New);
+        }
+        // There was an attempt before, whatever is said of this one.
     }
     let ((room_id, message_id), decided) = sends::decide(db, room, message).await?;
     if (room_id, message_id) == (room, message.id) {

@@ -149,6 +149,10 @@ pub(super) async fn react(db: &Db, change: &ReactionChange) -> StoreResult<React
         let (was_on, changed) =
             at.map_or((false, None), |at| (own[at].is_on, Some(own[at].changed)));
         if was_on == change.on || changed >= Some(change.version) {
+            // Whoever changed it may have died before it stood in the message too.
+            if let Some(version) = head.version {
+                messages::copy_reactions(db, room, id, version, &head.told()).await?;
+            }
             return attempts.failure().map_or(Ok(Reacted::Already), Err);
         }
         let known = head.summary.iter().any(|tally| tally.emoji == change.emoji);

@@ -57,7 +57,7 @@ pub(super) async fn decide(db: &Db, room: RoomId, message: &Message) -> StoreRes
     }
 }
 
-/// What stands there; `None` where nothing does any more.
+/// What stands there; `None` where nothing does.
 pub(super) async fn winner(db: &Db, message: &Message) -> StoreResult<Option<Sent>> {
     db.row(&db.sends.winner, (message.author_id, &message.nonce)).await
 }

@@ -12,8 +12,8 @@ use crate::store::{StoreResult, Unpublished};
 /// How much time one slot holds.
 const SLOT_MS: u64 = 10_000;
 
-/// Nothing is noted under an id older than this.
-const CLOSED_AFTER_MS: u64 = 5 * 60_000;
+/// Nothing is noted under an id older than this, however far off this node's clock is.
+const CLOSED_AFTER_MS: u64 = 60 * 60_000;
 
 statements! {
     slots: Read "SELECT slot FROM unpublished_slots WHERE all = 0";
