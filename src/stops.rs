@@ -8,7 +8,7 @@
 
 /// The places, in the order of a message's way.
 pub const PLACES: &[&str] =
-    &["received", "claimed", "stored", "logged_again", "left_unpublished", "published"];
+    &["received", "claimed", "noting", "stored", "logged_again", "left_unpublished", "published"];
 
 #[cfg(not(debug_assertions))]
 #[inline]

@@ -111,9 +111,14 @@ pub async fn attempt(person: &Api, room: &str, nonce: &str, retry: bool) -> Stri
 }
 
 /// The same, while something else is done.
-pub fn attempt_meanwhile(person: &Api, room: &str, nonce: &str) -> tokio::task::JoinHandle<String> {
+pub fn attempt_meanwhile(
+    person: &Api,
+    room: &str,
+    nonce: &str,
+    retry: bool,
+) -> tokio::task::JoinHandle<String> {
     let (person, room, nonce) = (person.clone(), room.to_owned(), nonce.to_owned());
-    tokio::spawn(async move { attempt(&person, &room, &nonce, false).await })
+    tokio::spawn(async move { attempt(&person, &room, &nonce, retry).await })
 }
 
 /// Whether the socket is told this text before long.

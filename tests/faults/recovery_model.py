@@ -213,9 +213,9 @@ class Node:
         settled = False                                         # sends was asked by lightweight transaction
         if mid != proposed: t0 = -1e9                           # a claim that was found may be old
         if sure:
-            yield w.rtt(); w.msgs[room][mid] = key
+            yield w.rtt(); w.msgs[room][mid] = key; known = w.sends.get(key, (mid,))[0]
             yield w.rtt() if w.r.random() < .5 else 0
-            known = w.sends.get(key, (mid,))[0]; w.plain(key, mid)
+            w.plain(key, mid)
             if known != mid and not {'look', 'claim'} & w.off: sure = False
             if w.now - got > SLOW and 'slow' not in w.off: sure = False
         while True:

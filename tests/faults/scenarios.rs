@@ -200,7 +200,7 @@ fn pubsub_killed(stage: &mut Stage<'_>, time: Duration) {
 
 fn redis_cut_from_one_node(stage: &mut Stage<'_>, time: Duration) {
     let span = Span::of(time);
-    let cable = stage.redis_cable.as_ref().expect("this scenario has it");
+    let cable = stage.cable();
     while span.wait(1.0) {
         cable.down();
         span.wait(SHORT * 2.0);

@@ -1,11 +1,12 @@
 //! The servers that all scenarios share, and those that each has to itself.
 
-use std::path::PathBuf;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use starling_servers::{
-    Cassandra, Cluster, ClusterOptions, Durability, Link, NetworkNamespace, Proxy, Redis,
-    RedisOptions, SentinelSet, Toxiproxy,
+    Cassandra, Cluster, ClusterOptions, Durability, Link, NetworkNamespace, Process, Program,
+    Proxy, Redis, RedisOptions, SentinelSet, Toxiproxy,
 };
 use tempfile::TempDir;
 
@@ -21,7 +22,7 @@ pub enum Setting {
     Proxies,
     /// A master and a replica, watched by sentinels.
     Sentinel,
-    /// The last node is another host.
+    /// Another host stands between the last node and Redis.
     AnotherHost,
     /// The nodes' clocks are 30 s fast, right, and 30 s slow.
     ClocksApart,
@@ -48,16 +49,39 @@ pub struct Stage<'a> {
     pub redis_links: Vec<Proxy>,
     /// Between the clients and nginx.
     pub client_link: Option<Proxy>,
-    /// Between the node on another host and Redis.
-    pub redis_cable: Option<Link>,
-    _host: Option<Host>,
+    between: Option<Between>,
 }
 
-/// Another host, with one cable to Redis and one to everything else.
-struct Host {
+/// A host between the last node and Redis, with a cable to each.
+struct Between {
     namespace: NetworkNamespace,
     cable: Link,
-    cql: Vec<Proxy>,
+    /// Lives as long as this.
+    proxy: Option<Process>,
+}
+
+impl Between {
+    /// Passes on what the node sends over its cable to a Redis at this address, on the host's other
+    /// cable; the node's address of it.
+    fn proxy(&mut self, redis: SocketAddr, folder: &Path) -> SocketAddr {
+        let listen = SocketAddr::new(self.cable.inside, 6379);
+        let file = folder.join("between.conf");
+        let configuration = format!(
+            "load_module /usr/lib/nginx/modules/ngx_stream_module.so;\n\
+             daemon off;\npid {0}/between.pid;\nerror_log stderr;\nevents {{}}\n\
+             stream {{ server {{ listen {listen}; proxy_pass {redis}; proxy_timeout 1h; }} }}\n",
+            folder.display(),
+        );
+        std::fs::write(&file, configuration).expect("it is written");
+        let wrapper = self.namespace.wrapper();
+        let proxy = Program::new(&wrapper[0], folder)
+            .args(&wrapper[1..])
+            .args(["nginx", "-p", ".", "-c"])
+            .arg(&file)
+            .start();
+        self.proxy = Some(proxy);
+        listen
+    }
 }
 
 impl Servers {
@@ -74,11 +98,15 @@ impl Servers {
     }
 
     pub fn stage(&self, setting: Setting) -> Stage<'_> {
-        let host = (setting == Setting::AnotherHost).then(NetworkNamespace::new);
-        let redis_cable = host.as_ref().map(NetworkNamespace::link);
+        let mut between = (setting == Setting::AnotherHost).then(|| {
+            let namespace = NetworkNamespace::new();
+            let cable = namespace.link();
+            Between { namespace, cable, proxy: None }
+        });
+        let far_cable = between.as_ref().map(|between| between.namespace.link());
         let sentinels = (setting == Setting::Sentinel).then(|| SentinelSet::start(1));
         let redis = sentinels.is_none().then(|| {
-            let also_on = redis_cable.as_ref().map(|cable| cable.outside);
+            let also_on = far_cable.as_ref().map(|cable| cable.outside);
             Redis::with(RedisOptions { also_on, ..RedisOptions::default() })
         });
         let redis_url = match (&redis, &sentinels) {
@@ -95,21 +123,9 @@ impl Servers {
             }
             _ => Vec::new(),
         };
-        let mut host = host.map(|namespace| {
-            let cable = namespace.link();
-            Host { namespace, cable, cql: Vec::new() }
-        });
-        let far = host.as_mut().zip(redis_cable.as_ref()).map(|(host, redis_cable)| {
-            host.cql = vec![
-                self.toxiproxy.proxy_on(host.cable.outside, self.cassandra.borrow().addresses()[0]),
-            ];
-            let redis = redis.as_ref().expect("it is a Redis alone").address().port();
-            (
-                host.cable.inside,
-                host.namespace.wrapper(),
-                format!("redis://{}:{redis}", redis_cable.outside),
-                host.cql[0].address().to_string(),
-            )
+        let far_redis = between.as_mut().zip(far_cable.as_ref()).map(|(between, cable)| {
+            let port = redis.as_ref().expect("it is a Redis alone").address().port();
+            between.proxy(SocketAddr::new(cable.outside, port), self.folder.path())
         });
         let options = ClusterOptions {
             program: env!("CARGO_BIN_EXE_starling").into(),
@@ -133,25 +149,13 @@ impl Servers {
                 }
                 _ => {}
             }
-            if let (Some((address, wrapper, redis, cql)), true) = (&far, index == NODES - 1) {
-                node.address = Some(*address);
-                node.wrapper.clone_from(wrapper);
-                node.set("--redis-url", redis);
-                node.set("--scylla-nodes", cql);
+            if let (Some(redis), true) = (far_redis, index == NODES - 1) {
+                node.set("--redis-url", &format!("redis://{redis}"));
             }
         });
         let client_link =
             (setting == Setting::Proxies).then(|| self.toxiproxy.proxy(cluster.nginx_address()));
-        Stage {
-            servers: self,
-            cluster,
-            redis,
-            sentinels,
-            redis_links,
-            client_link,
-            redis_cable,
-            _host: host,
-        }
+        Stage { servers: self, cluster, redis, sentinels, redis_links, client_link, between }
     }
 }
 
@@ -207,6 +211,11 @@ impl Stage<'_> {
         }
         let log = self.servers.folder.path().join(format!("{name}.log"));
         Swarm::start(&self.servers.swarm, &arguments, log)
+    }
+
+    /// The cable between the last node and the host on its way to Redis.
+    pub fn cable(&self) -> &Link {
+        &self.between.as_ref().expect("this scenario has it").cable
     }
 
     pub fn redis(&mut self) -> &mut Redis {

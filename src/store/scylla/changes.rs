@@ -277,15 +277,16 @@ async fn state(db: &Db, room: RoomId, thing: Thing) -> StoreResult<Option<Event>
         }
         Thing::Reaction(message_id, user_id) => {
             let message = messages::by_id(db, room, message_id).await?;
-            let message = message.filter(|message| !message.deleted);
             let (emojis, version) = reactions::by_person(db, room, message_id, user_id).await?;
-            message.zip(version).map(|(message, version)| Event::Reaction {
+            // After the person's own, so that it is not older; the message's copy may be.
+            let reactions = reactions::summary(db, room, message_id).await?;
+            message.filter(|message| !message.deleted).and(version).map(|version| Event::Reaction {
                 room_id: room,
                 version,
                 message_id,
                 user_id,
                 emojis,
-                reactions: message.reactions,
+                reactions,
             })
         }
         Thing::Membership(_) => None,

@@ -106,6 +106,15 @@ pub(super) async fn by_person(
     Ok((emojis(own), newest))
 }
 
+/// All reactions to a message.
+pub(super) async fn summary(
+    db: &Db,
+    room: RoomId,
+    message: MessageId,
+) -> StoreResult<Vec<ReactionSummary>> {
+    Ok(Head::of(db.row(&db.reactions.head, (room, message)).await?)?.told())
+}
+
 pub(super) async fn by_page(
     db: &Db,
     user: UserId,

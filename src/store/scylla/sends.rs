@@ -8,6 +8,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use super::db::{Db, Decided, statements};
 use super::locks::Attempts;
 use crate::protocol::{Message, MessageId, RoomId};
+use crate::stops;
 use crate::store::StoreResult;
 
 /// How long a row lasts: a day more than is promised. The table's own setting.
@@ -27,6 +28,7 @@ type Sent = (RoomId, MessageId);
 
 /// Writes that the message is the one of its nonce, where the attempt is the first.
 pub(super) async fn note(db: &Db, room: RoomId, message: &Message) -> StoreResult<()> {
+    stops::pass("noting").await;
     let at = message.id.millis() as i64;
     let row = (message.author_id, &message.nonce, room, message.id, at);
     db.write(&db.sends.note, row).await
