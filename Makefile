@@ -29,8 +29,8 @@ test: tools servers ## Everything that has to hold: format, lint, every test, th
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
 	$(CARGO) test --workspace --locked
 
-faults: tools servers ## A cluster chats while things break: make faults ARGS="--seconds 60 node_killed"
-	$(CARGO) test --locked --test faults -- $(ARGS)
+faults: tools servers ## A cluster chats while things break, a minute each: make faults ARGS="--seconds 600 node_killed"
+	$(CARGO) test --locked --test faults -- --seconds 60 $(ARGS)
 
 fmt: tools ## Format the code
 	$(CARGO) fmt --all

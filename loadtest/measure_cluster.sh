@@ -75,7 +75,7 @@ if wants large; then
     swarm load --server 127.0.0.1:$port --users 10000 --rate 10000 --seconds 30 $(of_servers)
 fi
 if wants nodes; then
-    for count in 1 2 4; do
+    for count in ${counts:-1 2 4}; do
         echo "=== nodes: $count, without nginx, 1,000 connections in rooms of 50, 10,000 deliveries/s"
         start "$count"
         # shellcheck disable=SC2046

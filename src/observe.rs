@@ -93,6 +93,8 @@ metrics_table! {
     COMMANDS: Histogram "starling_command_seconds" ["command"] Seconds, "From a command's arrival on a socket to its answer.";
     REQUESTS: Histogram "starling_http_request_seconds" ["status"] Seconds, "HTTP requests, by class of status.";
     REFUSALS: Counter "starling_refusals_total" ["code"] Count, "Requests and commands that were refused, by error code.";
+    EVENTS_HEARD: Counter "starling_events_heard_total" [""] Count, "Events that this node heard on the bus.";
+    HAND_OVERS: Counter "starling_hand_overs_total" [""] Count, "Batches of events handed to a worker that has followers.";
     REPLAYS: Counter "starling_replayed_events_total" [""] Count, "Events that were told again on resuming.";
     GAPS: Counter "starling_gaps_total" [""] Count, "Times that a topic was found to lack events, and was repaired from the store.";
     TOPICS: Gauge "starling_topics" [""] Count, "Topics that this node follows.";

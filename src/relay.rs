@@ -140,6 +140,8 @@ impl Relay {
 
     /// Hands a batch of signals to the workers: one hand-over for each interested worker.
     fn relay(&self, signals: Vec<Signal>) {
+        let is_event = |signal: &&Signal| matches!(signal, Signal::Event { .. });
+        observe::EVENTS_HEARD.add("", signals.iter().filter(is_event).count() as u64);
         let mut batches: Vec<Vec<Item>> = vec![Vec::new(); self.0.inboxes.len()];
         let mut dirty = false;
         let mut topics = self.0.topics.lock();
@@ -195,6 +197,8 @@ impl Relay {
                 }
             }
         }
+        let filled = batches.iter().filter(|batch| !batch.is_empty()).count();
+        observe::HAND_OVERS.add("", filled as u64);
         self.hand_over(&mut topics, batches);
         if dirty {
             self.0.dirty.notify_one();

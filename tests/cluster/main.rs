@@ -4,5 +4,6 @@
 #[allow(dead_code, unused_imports, reason = "the tests of one node use all of it")]
 mod support;
 
+mod costs;
 mod rig;
 mod rules;

@@ -3,7 +3,7 @@
 //!
 //!     cargo test --test faults -- [--seconds N] [--report FILE] [--list] [SCENARIO]...
 //!
-//! Each scenario runs for N seconds (10 where nothing is said) and is what `scenarios.rs` says it
+//! Each scenario runs for N seconds (6 where nothing is said) and is what `scenarios.rs` says it
 //! is. The clients are `swarm`'s: it makes the load, and the verdict is its own.
 
 mod scenarios;
@@ -91,7 +91,7 @@ fn run(servers: &Servers, scenario: &Scenario, time: Duration) -> Outcome {
 }
 
 fn options() -> Result<Options, String> {
-    let mut options = Options { seconds: 10, report: None, list: false, names: Vec::new() };
+    let mut options = Options { seconds: 6, report: None, list: false, names: Vec::new() };
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
         let mut value = || arguments.next().ok_or_else(|| format!("{argument} needs a value"));

@@ -6,16 +6,26 @@ use std::time::Duration;
 
 const TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The status and the body of the answer.
+/// The status and the body of the answer, within five seconds.
 pub fn request(
     address: SocketAddr,
     method: &str,
     path: &str,
     body: &str,
 ) -> io::Result<(u16, String)> {
-    let mut stream = TcpStream::connect_timeout(&address, TIMEOUT)?;
-    stream.set_read_timeout(Some(TIMEOUT))?;
-    stream.set_write_timeout(Some(TIMEOUT))?;
+    request_within(TIMEOUT, address, method, path, body)
+}
+
+pub fn request_within(
+    timeout: Duration,
+    address: SocketAddr,
+    method: &str,
+    path: &str,
+    body: &str,
+) -> io::Result<(u16, String)> {
+    let mut stream = TcpStream::connect_timeout(&address, timeout)?;
+    stream.set_read_timeout(Some(timeout))?;
+    stream.set_write_timeout(Some(timeout))?;
     write!(
         stream,
         "{method} {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\

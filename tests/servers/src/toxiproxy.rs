@@ -9,7 +9,7 @@ use tempfile::TempDir;
 use crate::guardian;
 use crate::http;
 use crate::ports::Port;
-use crate::process::{Process, Program};
+use crate::process::{PATIENCE, Process, Program};
 use crate::programs;
 
 #[derive(Debug)]
@@ -145,7 +145,8 @@ impl Proxy {
 /// A body where one is expected: what is left unread makes toxiproxy reset the connection.
 fn call(api: SocketAddr, method: &str, path: &str, body: Option<&Value>) {
     let body = body.map(Value::to_string).unwrap_or_default();
-    let answer = http::request(api, method, path, &body);
+    // One that is told to stop dawdling first sends what it holds.
+    let answer = http::request_within(PATIENCE, api, method, path, &body);
     let (status, text) = answer.expect("toxiproxy answers");
     assert!((200..300).contains(&status), "{method} {path}: {status} {text}");
 }
