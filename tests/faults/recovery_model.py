@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""A random walk through the recovery rules of architecture.md ("Sent twice, stored once"; "Loss is detected, said, and repaired").
+"""A random walk through the rules of recovery (docs/architecture.md, src/domain/rules.rs).
 
 Store: linearizable, always there, now and then seconds slow. Redis: wiped, failed over (losing its last steps), cut off from a node.
 Nodes: killed, paused for up to 20 s, clocks up to 30 s off. Clients: send with nonces, retry on other nodes at once or after seconds, move between nodes,
@@ -8,7 +8,8 @@ no nonce may be published under two ids. A step of an operation is what stands b
 
     recovery_model.py [runs] [--without RULE]...
 
-@RESULT@
+3,000 runs, 343,000 acknowledged: 0 lost, 0 doubled. Without any one of fourteen of the eighteen rules it fails within 500 runs; `stall` and `ask`
+are a second line behind `look`, `recheck` behind `slow`, and `confirm` (others repair what it prevents) would need rarer walks than these.
 
 RULES: holes        a hole in a topic's count marks the topic as a gap
        compare      heads are compared with what was delivered every few seconds; only that advances what is proved

@@ -55,7 +55,16 @@ fn nodes() -> &'static [Arc<ScyllaStore>; 2] {
     static NODES: OnceLock<[Arc<ScyllaStore>; 2]> = OnceLock::new();
     NODES.get_or_init(|| {
         let keyspace = unique_keyspace();
-        let connect = |options| async { ScyllaStore::connect(options).await.map(Arc::new) };
+        // A server that has only just begun to listen may still refuse.
+        let connect = async |options: ScyllaOptions| {
+            for _ in 0..50 {
+                if let Ok(store) = ScyllaStore::connect(options.clone()).await {
+                    return Ok(Arc::new(store));
+                }
+                tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+            }
+            ScyllaStore::connect(options).await.map(Arc::new)
+        };
         let (one, other) = (options(&keyspace), options(&keyspace));
         in_background(async move {
             let one = connect(one).await.expect("the first node connects");
