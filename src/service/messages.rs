@@ -43,6 +43,9 @@ impl Service {
     /// Sends a text message. Whatever happens on the way, trying again with the same nonce (and
     /// `retry`) ends in one message.
     pub async fn send(&self, caller: &Caller, asked: SendMessage) -> Answered<Sent> {
+        // First of all: what follows may take its time.
+        let began = Instant::now();
+        let repeated = asked.retry || self.0.stall.is_recent();
         let nonce = text::nonce(&asked.nonce)?;
         let body = text::body(&asked.text)?;
         let room = asked.room_id;
@@ -52,8 +55,6 @@ impl Service {
             let missing = || Refusal::field("reply_to", "There is no such message in this room.");
             self.saw(answered.ok_or_else(missing)?.id.into());
         }
-        let began = Instant::now();
-        let repeated = asked.retry || self.0.stall.is_recent();
         stops::pass("received").await;
         let (taken, turn) = self.0.turns.take(room, || self.take_id());
         let taken = taken?;
@@ -147,7 +148,9 @@ impl Service {
             }
             Written::Already { message_id, .. } => message_id,
         };
-        if message_id == id {
+        // It may have been stored long ago, and changed since.
+        let is_new = written == Written::New || (wrote && message_id == id);
+        if is_new {
             self.tell(taken, tellings.into()).await?;
         } else if let Some(message) = self.0.store.message(room_id, message_id).await? {
             // Whoever stored it may have died before telling anybody.
@@ -156,9 +159,8 @@ impl Service {
             self.tell(taken, vec![Telling::to(Topic::Room(room_id), event)]).await?;
         }
         stops::pass("published").await;
-        let duplicate = written != Written::New && !(wrote && message_id == id);
-        (if duplicate { &observe::DUPLICATES } else { &observe::MESSAGES }).add("", 1);
-        Ok(Sent { message_id, duplicate })
+        (if is_new { &observe::MESSAGES } else { &observe::DUPLICATES }).add("", 1);
+        Ok(Sent { message_id, duplicate: !is_new })
     }
 
     /// A system message, as it is told. Its author is who did it.

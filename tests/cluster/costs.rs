@@ -43,7 +43,7 @@ async fn heard(rig: &Rig, idle: &Node) -> [u64; 3] {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_message_costs_one_publication_and_one_hearing_for_each_interested_node() {
     const MESSAGES: u64 = 20;
-    let rig = Rig::start("", &[]);
+    let rig = Rig::start("", &[]).await;
     // A node where nobody is in the room.
     let idle = tokio::task::block_in_place(|| Node::start(&rig.cluster.node_options()));
     let (ada, bob, room) = rig.people().await;
@@ -65,7 +65,7 @@ async fn a_message_costs_one_publication_and_one_hearing_for_each_interested_nod
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_quiet_room_costs_no_read() {
-    let rig = Rig::start("", &[]);
+    let rig = Rig::start("", &[]).await;
     let (ada, bob, room) = rig.people().await;
     attempt(&ada, &room, "nonce-once", false).await;
     let (_ada, _bob) = (ada.socket().await, rig.at(1, &bob).socket().await);

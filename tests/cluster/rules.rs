@@ -81,7 +81,7 @@ mod scenario {
     use super::*;
 
     pub async fn a_message_that_is_sent_again_elsewhere_is_one_message(without: &str) -> bool {
-        let rig = Rig::start(without, &[]);
+        let rig = Rig::start(without, &[]).await;
         let (ada, _, room) = rig.people().await;
         let first = attempt(&ada, &room, "nonce-once", false).await;
         attempt(&rig.at(1, &ada), &room, "nonce-once", true).await == first
@@ -90,7 +90,7 @@ mod scenario {
     pub async fn a_retry_overtakes_an_attempt_that_has_not_written_yet(without: &str) -> bool {
         // The retry asks the store while the first has looked there and not written yet.
         let slow = [(0, "STARLING_PAUSE", "noting:1:750"), (1, "STARLING_PAUSE", "claimed:1:500")];
-        let rig = Rig::start(without, &slow);
+        let rig = Rig::start(without, &slow).await;
         let (ada, _, room) = rig.people().await;
         let retry = attempt_meanwhile(&rig.at(1, &ada), &room, "nonce-once", true);
         sleep(ms(150)).await;
@@ -108,7 +108,7 @@ mod scenario {
 
     /// An attempt claims, looks into the store, and dawdles; Redis forgets the claim, and may be brought back with it.
     async fn wakes_late(without: &str, claim_comes_back: bool) -> bool {
-        let rig = Rig::start(without, &[(0, "STARLING_PAUSE", "noting:1:4000")]);
+        let rig = Rig::start(without, &[(0, "STARLING_PAUSE", "noting:1:4000")]).await;
         let (ada, _, room) = rig.people().await;
         let first = attempt_meanwhile(&ada, &room, "nonce-once", false);
         sleep(ms(300)).await;
@@ -121,7 +121,7 @@ mod scenario {
     }
 
     pub async fn a_stopped_node_finds_an_old_attempt_in_a_socket(without: &str) -> bool {
-        let rig = Rig::start(without, &[]);
+        let rig = Rig::start(without, &[]).await;
         let (ada, _, room) = rig.people().await;
         let mut socket = ada.socket().await;
         rig.cluster.nodes[0].pause();
@@ -135,7 +135,7 @@ mod scenario {
     }
 
     pub async fn a_retry_finds_a_claim_that_redis_had_forgotten(without: &str) -> bool {
-        let rig = Rig::start(without, &[(0, "STARLING_STOP", "claimed:1")]);
+        let rig = Rig::start(without, &[(0, "STARLING_STOP", "claimed:1")]).await;
         let (ada, _, room) = rig.people().await;
         let body = json!({ "nonce": "nonce-once", "text": "once" });
         let path = format!("/api/v1/rooms/{room}/messages");
@@ -148,7 +148,7 @@ mod scenario {
     }
 
     pub async fn a_retry_finds_no_claim_and_the_message_stored(without: &str) -> bool {
-        let rig = Rig::start(without, &[]);
+        let rig = Rig::start(without, &[]).await;
         let (ada, _, room) = rig.people().await;
         let first = attempt(&ada, &room, "nonce-once", false).await;
         rig.forget_claim();
@@ -156,7 +156,7 @@ mod scenario {
     }
 
     pub async fn an_attempt_arrives_after_its_retry_was_answered(without: &str) -> bool {
-        let rig = Rig::start(without, &[]);
+        let rig = Rig::start(without, &[]).await;
         let (ada, _, room) = rig.people().await;
         let retry = attempt(&rig.at(1, &ada), &room, "nonce-once", true).await;
         attempt(&ada, &room, "nonce-once", false).await == retry
@@ -174,7 +174,7 @@ mod scenario {
     /// at `polled_ms`, and polls again when it is published.
     async fn published_after(without: &str, published_ms: u64, polled_ms: u64) -> bool {
         let pause = format!("stored:1:{published_ms}");
-        let rig = Rig::start(without, &[(0, "STARLING_PAUSE", &pause)]);
+        let rig = Rig::start(without, &[(0, "STARLING_PAUSE", &pause)]).await;
         let (ada, bob, room) = rig.people().await;
         let bob = rig.at(1, &bob);
         let sent = attempt_meanwhile(&ada, &room, "nonce-once", false);
@@ -186,13 +186,13 @@ mod scenario {
     }
 
     pub async fn a_node_that_is_cut_off_takes_a_message_and_dies(without: &str) -> bool {
-        let mut rig = Rig::start(without, &[]);
+        let mut rig = Rig::start(without, &[]).await;
         let (ada, bob, room) = rig.people().await;
         let mut bob = rig.at(1, &bob).socket().await;
         rig.links[0].disable();
         attempt(&ada, &room, "nonce-once", false).await;
         rig.cluster.nodes[0].kill();
-        is_told(&mut bob, "nonce-once").await
+        is_told(without, &mut bob, "nonce-once").await
     }
 
     pub async fn an_event_is_missed_and_the_next_is_heard(without: &str) -> bool {
@@ -226,26 +226,26 @@ mod scenario {
 
     /// The second node misses the first message that it should hear; then something happens.
     async fn missed(without: &str, then: impl AsyncFnOnce(&Rig, &Api, &str)) -> bool {
-        let rig = Rig::start(without, &[(1, "STARLING_MISS", "1")]);
+        let rig = Rig::start(without, &[(1, "STARLING_MISS", "1")]).await;
         let (ada, bob, room) = rig.people().await;
         let mut bob = rig.at(1, &bob).socket().await;
         attempt(&ada, &room, "nonce-one", false).await;
         then(&rig, &ada, &room).await;
-        is_told(&mut bob, "nonce-one").await
+        is_told(without, &mut bob, "nonce-one").await
     }
 
     pub async fn a_subscription_takes_long(without: &str) -> bool {
-        let rig = Rig::start(without, &[]);
+        let rig = Rig::start(without, &[]).await;
         let (ada, bob, room) = rig.people().await;
         let slow = Toxic::Latency { ms: 300, jitter_ms: 0 };
         rig.links[1].add(slow, Direction::Up);
         let mut bob = rig.at(1, &bob).socket().await;
         attempt(&ada, &room, "nonce-once", false).await;
-        is_told(&mut bob, "nonce-once").await
+        is_told(without, &mut bob, "nonce-once").await
     }
 
     pub async fn a_node_has_never_heard_the_reference_clock(without: &str) -> bool {
-        let rig = Rig::start(without, &[]);
+        let rig = Rig::start(without, &[]).await;
         let (ada, _, room) = rig.people().await;
         rig.links[1].disable();
         let mut options = rig.cluster.node_options();
