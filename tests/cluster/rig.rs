@@ -31,6 +31,16 @@ pub type Environment<'a> = &'a [(usize, &'a str, &'a str)];
 impl Rig {
     /// Two nodes without these rules (none: with all of them).
     pub async fn start(without: &str, environment: Environment<'_>) -> Self {
+        Self::on("shared", without, environment).await
+    }
+
+    /// The same, in a keyspace that other tests' nodes don't use: they would publish, on a Redis of
+    /// their own, what was left unpublished here.
+    pub async fn alone(without: &str) -> Self {
+        Self::on("alone", without, &[]).await
+    }
+
+    async fn on(keyspace: &str, without: &str, environment: Environment<'_>) -> Self {
         // A few at a time: each is five processes.
         static TURNS: Semaphore = Semaphore::const_new(3);
         let turn = TURNS.acquire().await.expect("it is never closed");
@@ -38,13 +48,14 @@ impl Rig {
             let redis = Redis::start();
             let toxiproxy = Toxiproxy::start();
             let links: Vec<_> = (0..2).map(|_| toxiproxy.proxy(redis.address())).collect();
-            let cluster = Cluster::start_with(options(&redis), |index, node: &mut NodeOptions| {
-                node.set("--redis-url", &format!("redis://{}", links[index].address()));
-                node.environment.push(("STARLING_WITHOUT".to_owned(), without.to_owned()));
-                for (_, name, value) in environment.iter().filter(|(to, ..)| *to == index) {
-                    node.environment.push(((*name).to_owned(), (*value).to_owned()));
-                }
-            });
+            let cluster =
+                Cluster::start_with(options(&redis, keyspace), |index, node: &mut NodeOptions| {
+                    node.set("--redis-url", &format!("redis://{}", links[index].address()));
+                    node.environment.push(("STARLING_WITHOUT".to_owned(), without.to_owned()));
+                    for (_, name, value) in environment.iter().filter(|(to, ..)| *to == index) {
+                        node.environment.push(((*name).to_owned(), (*value).to_owned()));
+                    }
+                });
             Self { cluster, redis, links, _toxiproxy: toxiproxy, _turn: turn }
         })
     }
@@ -77,7 +88,7 @@ impl Rig {
     }
 }
 
-fn options(redis: &Redis) -> ClusterOptions {
+fn options(redis: &Redis, keyspace: &str) -> ClusterOptions {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     let number = NEXT.fetch_add(1, Ordering::Relaxed);
     let off = ["messages", "api", "logins-to-account", "logins-from-address", "commands"];
@@ -94,7 +105,7 @@ fn options(redis: &Redis) -> ClusterOptions {
         redis_url: redis.url(),
         redis_prefix: format!("t{number}"),
         contact_points: cql_for_tests().to_vec(),
-        keyspace: format!("cluster_{}", std::process::id()),
+        keyspace: format!("cluster_{}_{keyspace}", std::process::id()),
         replication: 1,
         arguments,
         nginx: None,

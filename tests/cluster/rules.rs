@@ -186,7 +186,7 @@ mod scenario {
     }
 
     pub async fn a_node_that_is_cut_off_takes_a_message_and_dies(without: &str) -> bool {
-        let mut rig = Rig::start(without, &[]).await;
+        let mut rig = Rig::alone(without).await;
         let (ada, bob, room) = rig.people().await;
         let mut bob = rig.at(1, &bob).socket().await;
         rig.links[0].disable();
