@@ -126,6 +126,11 @@ impl Redis {
         answer
     }
 
+    /// The same of one that may end connections at this moment; what is told then is of no use.
+    pub fn try_cli(&self, arguments: &[&str]) -> String {
+        run(&mut command(&self.cli_command(arguments))).1
+    }
+
     fn cli_command(&self, arguments: &[&str]) -> Vec<String> {
         let mut command = vec!["-p".to_owned(), self.port.to_string()];
         if let Some(tls) = &self.options.tls {

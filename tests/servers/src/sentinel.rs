@@ -112,7 +112,7 @@ impl SentinelSet {
         let mut new = old;
         wait_until("there is another master", || {
             new = self.master().unwrap_or(old);
-            new != old && self.redis[new].cli(&["ROLE"]).starts_with("master")
+            new != old && self.redis[new].try_cli(&["ROLE"]).starts_with("master")
         });
         new
     }
@@ -120,7 +120,7 @@ impl SentinelSet {
     /// Waits until all of them run again, and follow the master.
     pub fn wait_until_whole(&self) {
         wait_until("all follow the master", || {
-            let roles: Vec<_> = self.redis.iter().map(|redis| redis.cli(&["ROLE"])).collect();
+            let roles: Vec<_> = self.redis.iter().map(|redis| redis.try_cli(&["ROLE"])).collect();
             let followers = roles.iter().filter(|role| {
                 role.starts_with("slave") && role.lines().any(|line| line == "connected")
             });
