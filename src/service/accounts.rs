@@ -221,8 +221,10 @@ impl Service {
         self.to_its_end(async move {
             let ended = service.0.store.end_session(user, session).await?;
             // Where it had ended already, whoever ended it may have died before telling anybody.
-            service.know_ended(session);
-            service.tell_of_sessions(user, Control::EndSession(session)).await?;
+            if ended || service.0.store.session(session).await?.is_none() {
+                service.know_ended(session);
+                service.tell_of_sessions(user, Control::EndSession(session)).await?;
+            }
             Ok(ended)
         })
         .await
