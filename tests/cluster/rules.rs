@@ -16,6 +16,17 @@ fn ms(millis: u64) -> Duration {
     Duration::from_millis(millis)
 }
 
+/// Whether a promise is broken in one of a few tries. On a busy machine another rule may step in:
+/// an attempt that came too late for the test's purpose is slow, and doubts itself.
+async fn goes_wrong<F: Future<Output = bool>>(holds: impl Fn() -> F) -> bool {
+    for _ in 0..5 {
+        if !holds().await {
+            return true;
+        }
+    }
+    false
+}
+
 /// Each rule, and what happens where it matters: whether the promise held.
 macro_rules! rules {
     ($($rule:ident => $scenario:ident;)*) => {
@@ -24,7 +35,7 @@ macro_rules! rules {
             async fn $scenario() {
                 assert!(scenario::$scenario("").await, "with all rules on");
                 let without = Rule::$rule.name();
-                assert!(!scenario::$scenario(without).await, "it holds without `{without}` too");
+                assert!(goes_wrong(|| scenario::$scenario(without)).await, "without `{without}`");
             }
         )*
 
@@ -62,19 +73,26 @@ rules! {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_attempt_wakes_after_its_claim_was_lost() {
     assert!(scenario::an_attempt_wakes_after_its_claim_was_lost("slow").await);
-    assert!(!scenario::an_attempt_wakes_after_its_claim_was_lost("slow,recheck").await);
+    assert!(
+        goes_wrong(|| scenario::an_attempt_wakes_after_its_claim_was_lost("slow,recheck")).await
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stopped_node_finds_an_old_attempt_in_a_socket() {
     assert!(scenario::a_stopped_node_finds_an_old_attempt_in_a_socket("look").await);
-    assert!(!scenario::a_stopped_node_finds_an_old_attempt_in_a_socket("look,stall").await);
+    assert!(
+        goes_wrong(|| scenario::a_stopped_node_finds_an_old_attempt_in_a_socket("look,stall"))
+            .await
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_retry_finds_a_claim_that_redis_had_forgotten() {
     assert!(scenario::a_retry_finds_a_claim_that_redis_had_forgotten("look").await);
-    assert!(!scenario::a_retry_finds_a_claim_that_redis_had_forgotten("look,ask").await);
+    assert!(
+        goes_wrong(|| scenario::a_retry_finds_a_claim_that_redis_had_forgotten("look,ask")).await
+    );
 }
 
 mod scenario {
