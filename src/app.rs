@@ -254,21 +254,23 @@ impl App {
         self.address
     }
 
-    /// Stops: takes nothing new, tells clients to move, finishes what was accepted. Within
-    /// `drain_ms` and ten seconds.
+    /// Stops: tells clients to move and refuses who comes to stay, then finishes what was accepted.
+    /// Within `drain_ms` and ten seconds.
+    ///
+    /// Until the listener closes every request is answered: one that waited in its queue would be
+    /// given up by a proxy only after many seconds.
     pub async fn stop(self) -> anyhow::Result<()> {
         self.draining.begin();
-        self.server.pause().await;
         let drain = Item::Drain { within_ms: self.drain_ms };
         for inbox in &self.inboxes {
             let _ = inbox.push(vec![drain.clone()]);
         }
         tokio::time::sleep(Duration::from_millis(self.drain_ms + 100)).await;
+        self.server.stop(true).await;
+        self.running.await??;
         if tokio::time::timeout(FINISH_WITHIN, self.service.finish()).await.is_err() {
             tracing::warn!("what was accepted last did not finish in time");
         }
-        self.server.stop(true).await;
-        self.running.await??;
         for task in self.keeping {
             task.abort();
             // It was aborted; what it held is free now.

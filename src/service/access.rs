@@ -140,7 +140,7 @@ pub struct Access {
     pub room: Arc<Room>,
     /// Their place in it, if they have ever been in it.
     pub member: Option<Arc<Member>>,
-    server_admin: bool,
+    pub(super) server_admin: bool,
 }
 
 impl Access {

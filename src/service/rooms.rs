@@ -1,8 +1,10 @@
 //! Rooms, their members, and direct conversations.
 
+use std::sync::Arc;
+
 use futures_util::future::try_join_all;
 
-use super::{Answered, Caller, Refusal, Service, Taken, Telling};
+use super::{Access, Answered, Caller, Refusal, Service, Taken, Telling};
 use crate::domain::names;
 use crate::domain::permissions::Action;
 use crate::protocol::codes::{ErrorCode, FieldError};
@@ -211,11 +213,25 @@ impl Service {
 
     /// Nothing of it can be read or written any more.
     pub async fn delete_room(&self, caller: &Caller, id: RoomId) -> Answered<()> {
+        if let Some(room) = self.room(id).await?.filter(|room| room.deleted) {
+            return self.delete_again(caller, room).await;
+        }
         let access = self.access_to(caller, id, Action::DeleteRoom).await?;
         self.saw(access.room.version);
         let taken = self.take_id()?;
         let room = Room { deleted: true, version: taken.id, ..access.room.as_ref().clone() };
         self.replace_room(taken, room, caller.user, None).await
+    }
+
+    /// For whoever may delete a room it is no error that it is deleted: its deletion is told again.
+    async fn delete_again(&self, caller: &Caller, room: Arc<Room>) -> Answered<()> {
+        let member = self.member(room.id, caller.user).await?;
+        let access = Access { room, member, server_admin: caller.server_admin };
+        if !access.allows(Action::DeleteRoom) {
+            return Err(Refusal::of(ErrorCode::NotFound));
+        }
+        let room = access.room.as_ref().clone();
+        self.tell_again(Telling::to(Topic::Room(room.id), Event::Room { room })).await
     }
 
     async fn replace_room(

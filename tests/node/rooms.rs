@@ -223,6 +223,8 @@ async fn a_deleted_room_is_gone_for_everybody_and_they_are_told() {
     let cursor = socket.cursor.clone();
     assert_eq!(ada.delete(&format!("/rooms/{room}")).await.status, 204);
     assert_eq!(socket.event("room").await["room"]["deleted"], true);
+    assert_eq!(ada.delete(&format!("/rooms/{room}")).await.status, 204, "it may be repeated");
+    assert_eq!(bob.delete(&format!("/rooms/{room}")).await.code(), "not_found");
     for person in [&ada, &bob] {
         assert_eq!(person.get(&format!("/rooms/{room}/messages")).await.code(), "not_found");
         assert_eq!(person.conversation(&room).await, Value::Null);

@@ -56,8 +56,13 @@ pub(super) async fn oldest(db: &Db, limit: usize) -> StoreResult<Vec<Unpublished
             db.write(&db.unpublished.remove_slot, (slot,)).await?;
         }
         for (id, sort, topic, event) in events {
-            let topic = changes::topic_of(sort, topic)?;
-            found.push(Unpublished { id, topic, event: from_json(&event)? });
+            let read = changes::topic_of(sort, topic)
+                .and_then(|topic| Ok(Unpublished { id, topic, event: from_json(&event)? }));
+            match read {
+                Ok(unpublished) => found.push(unpublished),
+                // During an upgrade a newer node may have left what only it knows.
+                Err(error) => tracing::error!(%error, %id, "an unpublished event can't be read"),
+            }
         }
         if found.len() >= limit {
             break;
