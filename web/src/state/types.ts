@@ -1,0 +1,121 @@
+/** What the client knows. A pure reducer makes it from the server's frames; features read it. */
+
+import type {
+	ErrorBody,
+	EventId,
+	Me,
+	Member,
+	Message,
+	MessageId,
+	PresenceStatus,
+	ReactionSummary,
+	Room,
+	RoomId,
+	User,
+	UserId,
+} from "../protocol";
+
+/** Whether anybody is logged in. `unknown`: it is being found out, for a moment after the start. */
+export type SessionState =
+	| { at: "unknown" }
+	| { at: "out"; reason?: "ended" | "cookies_refused" }
+	| { at: "in"; me: Me };
+
+/**
+ * How the client reaches the server.
+ * - `connecting`: not yet, or no more; it tries, next at `retryAt` (ms since 1970).
+ * - `catching_up`: connected, and being told what was missed.
+ * - `online`: by WebSocket, or by long polls where that is blocked.
+ * - `offline`: the system says that there is no network.
+ * - `stopped`: it gave up, and says why (an outdated client, for example); a reload may help.
+ */
+export type Connection =
+	| { at: "connecting"; retryAt?: number }
+	| { at: "catching_up" }
+	| { at: "online"; by: "socket" | "polls" }
+	| { at: "offline" }
+	| { at: "stopped"; error: ErrorBody };
+
+/** A stretch of a room's history without holes. Ids rise. */
+export interface Stretch {
+	ids: MessageId[];
+	moreBefore: boolean;
+	moreAfter: boolean;
+}
+
+/** A message that was written here and is not known to be stored. It lives in IndexedDB. */
+export interface Unsent {
+	nonce: string;
+	roomId: RoomId;
+	text: string;
+	replyTo?: MessageId;
+	/** When it was written, ms since 1970. */
+	writtenAt: number;
+	/** An attempt was made; only repeated with `retry`. */
+	tried: boolean;
+	/** `failed`: the server refused it, and will. It waits for the person. */
+	status: "waiting" | "sending" | "failed";
+	error?: ErrorBody;
+}
+
+export interface Reactions {
+	version: EventId;
+	summary: ReactionSummary[];
+}
+
+/** One's own reactions to a message: the server tells them beside the summary. */
+export interface MyReactions {
+	version: EventId;
+	emojis: string[];
+}
+
+export interface RoomState {
+	room: Room;
+	/** One's own place in it. */
+	me: Member | null;
+	memberCount: number | null;
+	/** Those that are known; all of them once `membersLoaded`. */
+	members: Record<UserId, Member>;
+	membersLoaded: boolean;
+	/** Whatever is known, in a stretch or not. Reactions are in `reactions`, whatever these say. */
+	messages: Record<MessageId, Message>;
+	reactions: Record<MessageId, Reactions>;
+	myReactions: Record<MessageId, MyReactions>;
+	/** The newest stretch. `null`: not loaded yet. */
+	live: Stretch | null;
+	/** Around a message that was jumped to, while it has not met `live`. */
+	detached: Stretch | null;
+	/** The newest message of all. */
+	lastMessage: MessageId | null;
+	/** What the server counted: unread messages up to the message `upTo`, read up to `read`. */
+	counted: { unread: number; upTo: MessageId | null; read: MessageId | null };
+	/** More happened than was told: it has to be loaded again. */
+	stale: boolean;
+	/** Who is writing, and until when that is believed (ms since 1970). */
+	typing: Record<UserId, number>;
+}
+
+export interface Presence {
+	status: PresenceStatus;
+	/** ms since 1970. */
+	lastSeen?: number;
+}
+
+export interface State {
+	session: SessionState;
+	connection: Connection;
+	users: Record<UserId, User>;
+	presence: Record<UserId, Presence>;
+	rooms: Record<RoomId, RoomState>;
+	/** Whether the list of conversations was loaded, from the server or from what was kept. */
+	conversationsLoaded: boolean;
+	unsent: Unsent[];
+	drafts: Record<RoomId, Draft>;
+}
+
+export interface Draft {
+	text: string;
+	replyTo?: MessageId;
+	/** An edit of this message, rather than a new one. */
+	editing?: MessageId;
+}
