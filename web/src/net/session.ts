@@ -95,9 +95,10 @@ export class Session {
 		try {
 			await this.#refresh();
 		} catch (cause) {
-			const { advice, code } = refusal(cause).error;
-			if (advice !== "log_in" && code !== "malformed" && code !== "invalid") throw cause;
-			// `#refresh` has told what it found out.
+			const { advice } = refusal(cause).error;
+			if (advice === "retry" || advice === "resume") throw cause;
+			// Of `log_in`, `#refresh` has told. Anything else is a server that knows no cookies.
+			if (advice !== "log_in") this.#end("logged_out", false);
 			return;
 		}
 		if (hint?.leaving) await this.logOut();
