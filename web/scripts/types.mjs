@@ -31,9 +31,10 @@ function codes(asyncapi) {
 	return `import type { components } from "./frames";
 
 type Frame = components["schemas"];
+type Meaning = { status: number; advice: Frame["Advice"] };
 
 /** What the server's errors mean for a client. */
-export const ERROR_CODES: Record<Frame["ErrorCode"], { status: number; advice: Frame["Advice"] }> = {
+export const ERROR_CODES: Record<Frame["ErrorCode"], Meaning> = {
 ${errors.join("\n")}
 };
 
