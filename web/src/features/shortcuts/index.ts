@@ -1,0 +1,1 @@
+export { type Handler, type Scope, useShortcut } from "./registry";
