@@ -14,7 +14,9 @@ export function strength(password: string, of: readonly string[] = []): Strength
 	const own = of.some((it) => it.length > 2 && lower.includes(it.toLowerCase()));
 	const different = new Set(characters).size;
 	if (own || COMMON.test(password) || different < 5) return "weak";
-	const kinds = [/\p{Ll}/u, /\p{Lu}/u, /\p{N}/u, /[^\p{L}\p{N}]/u].filter((it) => it.test(password));
+	const kinds = [/\p{Ll}/u, /\p{Lu}/u, /\p{N}/u, /[^\p{L}\p{N}]/u].filter((it) =>
+		it.test(password),
+	);
 	const points = characters.length + 2 * kinds.length;
 	if (points < 13) return "weak";
 	return points < 20 ? "fair" : "good";

@@ -43,7 +43,7 @@ function wanted(it: RoomState, count: number, me: { id: UserId; username: string
 	const read = it.me?.read ?? "";
 	const newest = it.live ? it.live.ids.slice(-count - 20) : [it.lastMessage ?? ""];
 	return newest.some((id) => {
-		const message = it.messages[id];
+		const message = it.messages.get(id);
 		return message !== undefined && id > read && wants(it, message, me);
 	});
 }

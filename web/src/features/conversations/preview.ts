@@ -25,7 +25,7 @@ export function preview(it: RoomState, { draft, unsent }: Beside): Preview {
 	if (newest) {
 		return { kind: "unsent", text: newest.text, failed: newest.status === "failed" };
 	}
-	const last = it.lastMessage === null ? undefined : it.messages[it.lastMessage];
+	const last = it.lastMessage === null ? undefined : it.messages.get(it.lastMessage);
 	if (!last) return { kind: "empty" };
 	const by = last.author_id;
 	if (last.deleted) return { kind: "deleted", by };
@@ -35,7 +35,7 @@ export function preview(it: RoomState, { draft, unsent }: Beside): Preview {
 
 /** When the newest message was sent, ms since 1970. */
 export function lastAt(it: RoomState, unsent: readonly Unsent[]): number | null {
-	const last = it.lastMessage === null ? undefined : it.messages[it.lastMessage];
+	const last = it.lastMessage === null ? undefined : it.messages.get(it.lastMessage);
 	return unsent.at(-1)?.writtenAt ?? last?.sent_at ?? null;
 }
 
