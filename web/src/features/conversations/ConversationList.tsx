@@ -74,7 +74,6 @@ function Group({ title, rooms, empty, add, me, open, stop }: GroupProps) {
 			{rooms.length === 0 ? (
 				<p className={styles.empty}>{empty}</p>
 			) : (
-				// biome-ignore lint/a11y/noRedundantRoles: Safari forgets that a list without bullets is one
 				<ul role="list" aria-labelledby={id}>
 					{rooms.map((it) => (
 						<ConversationRow

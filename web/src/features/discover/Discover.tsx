@@ -45,7 +45,6 @@ export function Discover({ onCreate }: { onCreate: () => void }) {
 				</Button>
 			</div>
 			{!loaded && error === null && <Placeholder rows={6} avatar />}
-			{/* biome-ignore lint/a11y/noRedundantRoles: Safari forgets that a list without bullets is one */}
 			<ul role="list" aria-label={t("discover.list")} className={styles.list}>
 				{shown.map((it) => (
 					<Entry key={it.room.id} it={it} />
