@@ -18,9 +18,7 @@ export function Pane({ title, children }: Props) {
 				<IconButton icon="back" label={t("back")} tooltip="bottom" onClick={() => back()} />
 				<h1 className={styles.title}>{title}</h1>
 			</header>
-			<div className={styles.body}>
-				{children}
-			</div>
+			<div className={styles.body}>{children}</div>
 		</>
 	);
 }

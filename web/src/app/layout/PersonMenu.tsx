@@ -2,7 +2,7 @@ import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { refusalOf, useAction, useRefusalText } from "../../features/notices";
 import { usePresence, useWatch } from "../../features/people";
-import { go, settingsPath } from "../../features/places";
+import { go, LOG_IN, settingsPath } from "../../features/places";
 import type { Me, PresenceChoice } from "../../protocol";
 import { useChat, useClient } from "../../state/store";
 import {
@@ -134,6 +134,7 @@ function useLogOut() {
 	const { run, busy } = useAction(async () => {
 		try {
 			await logOut();
+			go(LOG_IN, { replace: true });
 		} catch (error) {
 			const { code } = refusalOf(error);
 			if (code !== "session_ended" && code !== "unauthenticated") {

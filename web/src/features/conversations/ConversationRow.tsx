@@ -80,7 +80,7 @@ function LastLine({ it, me, open }: { it: RoomState; me: Me; open: boolean }) {
 			it.room.kind === "direct" ? t("line.typing") : t("line.typing_by", { name: first });
 		return (
 			<span className={`${styles.line} ${styles.typing}`} dir="auto">
-				{typing.length > 1 ? t("line.typing_many") : alone}
+				{typing.length > 1 ? t("line.typing_several") : alone}
 			</span>
 		);
 	}

@@ -11,7 +11,7 @@ export type Scope = (typeof SCOPES)[number];
 export type Label = ParseKeys<["shell", "room"]>;
 
 /** Returns `false` where it did nothing, so that the next one, or the browser, gets the keys. */
-export type Handler = (event: KeyboardEvent) => boolean | undefined;
+export type Handler = (event: KeyboardEvent) => boolean | void;
 
 export interface Shortcut {
 	keys: string;
