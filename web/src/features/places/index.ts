@@ -1,0 +1,3 @@
+export { PlaceLink } from "./PlaceLink";
+export * from "./places";
+export { useMedia } from "./useMedia";

@@ -1,0 +1,8 @@
+export {
+	changeSettings,
+	onSettings,
+	type Settings,
+	settings,
+	useEnterSends,
+	useSettings,
+} from "./store";
