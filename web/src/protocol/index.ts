@@ -9,9 +9,17 @@ type Body = Http["schemas"];
 export type Command = Frame["ClientFrame"];
 export type ServerFrame = Frame["ServerFrame"] | Frame["Event"];
 export type Event = Frame["Event"];
+export type Hello = Frame["Hello"];
+export type Sent = Frame["Sent"];
+export type Changed = Frame["Changed"];
 export type Advice = Frame["Advice"];
-export type ErrorBody = Frame["ErrorBody"];
-export type ErrorCode = Frame["ErrorCode"];
+/**
+ * The server's codes, and those of our own.
+ * - `unreachable`: no answer came, or none that the server gave.
+ * - `unsure`: a message was tried so long ago that to try again might send it twice.
+ */
+export type ErrorCode = Frame["ErrorCode"] | "unreachable" | "unsure";
+export type ErrorBody = Omit<Frame["ErrorBody"], "code"> & { code: ErrorCode };
 
 export type UserId = Body["UserId"];
 export type RoomId = Body["RoomId"];
@@ -43,4 +51,8 @@ export type Members = Body["Members"];
 export type MemberEntry = Body["MemberEntry"];
 export type History = Body["History"];
 export type SeenBy = Body["SeenBy"];
+export type Conversations = Body["Conversations"];
+export type Polled = Omit<Body["Polled"], "events"> & { events: (Event | Reload)[] };
+/** More happened than is told. */
+export type Reload = Extract<Frame["ServerFrame"], { type: "reload" }>;
 export type Problem = Body["Problem"];

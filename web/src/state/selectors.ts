@@ -6,11 +6,17 @@ import type { RoomState, State, Stretch, Unsent } from "./types";
 export const myId = (state: State): UserId | null =>
 	state.session.at === "in" ? state.session.me.id : null;
 
+const lists = new WeakMap<State["rooms"], RoomState[]>();
+
 /** Rooms that one is in and that are not deleted; those with the newest message first. */
 export function conversations(state: State): RoomState[] {
-	return Object.values(state.rooms)
+	const before = lists.get(state.rooms);
+	if (before) return before;
+	const list = Object.values(state.rooms)
 		.filter((it) => it.me?.state === "joined" && !it.room.deleted)
 		.sort((a, b) => (newest(a) < newest(b) ? 1 : -1));
+	lists.set(state.rooms, list);
+	return list;
 }
 
 const newest = (it: RoomState) => it.lastMessage ?? it.room.version;
@@ -27,24 +33,70 @@ export function titleOf(state: State, room: Room): string {
 	return (other && state.users[other]?.display_name) || "…";
 }
 
-/** Messages of others after what one has read. Exact where they are all known. */
+const counts = new WeakMap<RoomState, number>();
+
+/**
+ * Messages of others after what one has read. Exact where they are all known, or the server counted
+ * (it stops at 100).
+ */
 export function unread(it: RoomState, me: UserId | null): number {
+	let count = counts.get(it);
+	if (count === undefined) {
+		count = countUnread(it, me);
+		counts.set(it, count);
+	}
+	return count;
+}
+
+function countUnread(it: RoomState, me: UserId | null): number {
 	const read = it.me?.read ?? null;
 	const { counted } = it;
-	const counts = (message: Message) =>
-		message.kind === "text" && !message.deleted && message.author_id !== me;
-	const known = (from: MessageId | null) =>
-		Object.values(it.messages).filter((m) => counts(m) && (from === null || m.id > from)).length;
-	if (covers(it.live, read)) return known(read);
-	if (counted.upTo !== null && read !== null && read >= counted.upTo) return known(read);
-	return counted.unread + (counted.upTo === null ? known(read) : known(counted.upTo));
+	if (covers(it.live, read)) return countAfter(it, read, me);
+	if (counted.upTo === null) return counted.unread + countAfter(it, read, me);
+	if (read !== null && read >= counted.upTo) return countAfter(it, read, me);
+	return counted.unread + countAfter(it, counted.upTo, me);
+}
+
+/** Of those that are known. */
+function countAfter(it: RoomState, from: MessageId | null, me: UserId | null): number {
+	const unseen = (message: Message | undefined) =>
+		message?.kind === "text" && !message.deleted && message.author_id !== me;
+	let count = 0;
+	if (covers(it.live, from)) {
+		const { ids } = it.live;
+		for (let at = ids.length - 1; at >= 0; at -= 1) {
+			const id = ids[at] ?? "";
+			if (from !== null && id <= from) break;
+			if (unseen(it.messages.get(id))) count += 1;
+		}
+		return count;
+	}
+	for (const message of it.messages.values()) {
+		if ((from === null || message.id > from) && unseen(message)) count += 1;
+	}
+	return count;
 }
 
 /** Whether the newest stretch goes back to this message, or to the beginning. */
-function covers(live: Stretch | null, from: MessageId | null): boolean {
+export function covers(live: Stretch | null, from: MessageId | null): live is Stretch {
 	if (!live) return false;
 	const first = live.ids[0];
 	return !live.moreBefore || (first !== undefined && from !== null && first <= from);
+}
+
+/** The emojis that one reacted with. */
+export function reactedWith(it: RoomState, message: MessageId, me: UserId | null): string[] {
+	const all = it.reactions.get(message);
+	const mine = it.myReactions.get(message);
+	if (!all || me === null) return mine?.emojis ?? [];
+	if (mine && mine.version >= all.version) return mine.emojis;
+	// The summary is newer. It names the first ten, so it may leave open whether one is among them.
+	return all.summary
+		.filter(
+			({ emoji, users, count }) =>
+				users.includes(me) || (count > users.length && mine?.emojis.includes(emoji)),
+		)
+		.map(({ emoji }) => emoji);
 }
 
 /** The stretch that is shown: where one jumped to, or the newest. */

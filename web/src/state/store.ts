@@ -14,6 +14,7 @@ export const EMPTY: State = {
 	rooms: {},
 	conversationsLoaded: false,
 	unsent: [],
+	storage: "ok",
 	drafts: {},
 };
 

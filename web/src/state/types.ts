@@ -14,12 +14,19 @@ import type {
 	User,
 	UserId,
 } from "../protocol";
+import type { Table } from "./table";
 
-/** Whether anybody is logged in. `unknown`: it is being found out, for a moment after the start. */
+/**
+ * Whether anybody is logged in.
+ * - `unknown`: it is being found out, for a moment after the start.
+ * - `out`, `ended`: the session was ended or has expired; what was written is kept for the same
+ *   person's next log-in. `cookies_refused`: the browser keeps no cookies, so a reload logs out.
+ * - `in`, with `cookies: "refused"`: it works until the page is closed or reloaded.
+ */
 export type SessionState =
 	| { at: "unknown" }
 	| { at: "out"; reason?: "ended" | "cookies_refused" }
-	| { at: "in"; me: Me };
+	| { at: "in"; me: Me; cookies?: "refused" };
 
 /**
  * How the client reaches the server.
@@ -69,6 +76,15 @@ export interface MyReactions {
 	emojis: string[];
 }
 
+/** What the server counted: unread messages up to the message `upTo`, read up to `read`. */
+export interface Counted {
+	unread: number;
+	upTo: MessageId | null;
+	read: MessageId | null;
+	/** Something happened that can't be reckoned in here: the server has to count again. */
+	doubtful?: true;
+}
+
 export interface RoomState {
 	room: Room;
 	/** One's own place in it. */
@@ -77,18 +93,18 @@ export interface RoomState {
 	/** Those that are known; all of them once `membersLoaded`. */
 	members: Record<UserId, Member>;
 	membersLoaded: boolean;
-	/** Whatever is known, in a stretch or not. Reactions are in `reactions`, whatever these say. */
-	messages: Record<MessageId, Message>;
-	reactions: Record<MessageId, Reactions>;
-	myReactions: Record<MessageId, MyReactions>;
+	/** Whatever is known, in a stretch or not. They hold no reactions: those are in `reactions`. */
+	messages: Table<Message>;
+	reactions: Table<Reactions>;
+	/** What the server said of one's own; `reactedWith` (selectors) says what holds. */
+	myReactions: Table<MyReactions>;
 	/** The newest stretch. `null`: not loaded yet. */
 	live: Stretch | null;
 	/** Around a message that was jumped to, while it has not met `live`. */
 	detached: Stretch | null;
 	/** The newest message of all. */
 	lastMessage: MessageId | null;
-	/** What the server counted: unread messages up to the message `upTo`, read up to `read`. */
-	counted: { unread: number; upTo: MessageId | null; read: MessageId | null };
+	counted: Counted;
 	/** More happened than was told: it has to be loaded again. */
 	stale: boolean;
 	/** Who is writing, and until when that is believed (ms since 1970). */
@@ -109,7 +125,13 @@ export interface State {
 	rooms: Record<RoomId, RoomState>;
 	/** Whether the list of conversations was loaded, from the server or from what was kept. */
 	conversationsLoaded: boolean;
+	/** What waits or failed, oldest first. What is stored is not among them. */
 	unsent: Unsent[];
+	/**
+	 * Whether what is written outlives a reload. `memory`: the browser gives no storage; `full`: it
+	 * gives no more.
+	 */
+	storage: "ok" | "memory" | "full";
 	drafts: Record<RoomId, Draft>;
 }
 
