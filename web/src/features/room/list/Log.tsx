@@ -1,4 +1,12 @@
-import { type ReactNode, type Ref, useImperativeHandle, useLayoutEffect, useRef, useState } from "react";
+import {
+	type ReactNode,
+	type Ref,
+	useCallback,
+	useImperativeHandle,
+	useLayoutEffect,
+	useRef,
+	useState,
+} from "react";
 import { flushSync } from "react-dom";
 import { change } from "./changes";
 import styles from "./Log.module.css";
@@ -7,13 +15,14 @@ import { type Range, shift, within } from "./range";
 
 /** What one can ask of the list. */
 export interface LogHandle {
-	show(key: string, share: number): void;
+	/** Puts a row at a share of the view's height. */
+	show(id: string, share: number): void;
 	toEnd(): void;
 	scrollBy(share: number): void;
-	reveal(key: string): void;
+	reveal(id: string): void;
 	atEnd(): boolean;
 	/** The element of a row that is in the page. */
-	element(key: string): HTMLElement | null;
+	element(id: string): HTMLElement | null;
 }
 
 interface Props {
@@ -52,7 +61,8 @@ export function Log({ ref, rows, follow, render, onView, region }: Props) {
 					const same = range.first === it.range.first && range.last === it.range.last;
 					return same ? it : { ...it, range };
 				});
-			// From a scroll event it has to be there in this frame. An effect is synchronous by itself.
+			// From a scroll event it has to be there in this frame. What we do ourselves is rendered
+			// before the next one by itself.
 			if (rendering.current) put();
 			else flushSync(put);
 		};
@@ -82,28 +92,31 @@ export function Log({ ref, rows, follow, render, onView, region }: Props) {
 			below: below.current,
 		});
 	}, [view]);
-	useLayoutEffect(() => {
+	const quietly = useCallback((act: () => void) => {
 		rendering.current = true;
-		view.rendered(rows, range, follow);
+		act();
 		rendering.current = false;
+	}, []);
+	useLayoutEffect(() => {
+		quietly(() => view.rendered(rows, range, follow));
 	});
 
 	useImperativeHandle(
 		ref,
 		() => ({
-			show: (key, share) => view.show(key, share),
-			toEnd: () => view.toEnd(),
+			show: (id, share) => quietly(() => view.show(id, share)),
+			toEnd: () => quietly(() => view.toEnd()),
 			scrollBy: (share) => view.scrollBy(share),
-			reveal: (key) => view.reveal(key),
+			reveal: (id) => quietly(() => view.reveal(id)),
 			atEnd: () => view.atEnd,
-			element: (key) => {
+			element: (id) => {
 				for (const child of body.current?.children ?? []) {
-					if (child instanceof HTMLElement && child.dataset.key === key) return child;
+					if (child instanceof HTMLElement && child.dataset.id === id) return child;
 				}
 				return null;
 			},
 		}),
-		[view],
+		[view, quietly],
 	);
 
 	const indexes = Array.from({ length: range.last - range.first }, (_, i) => range.first + i);
@@ -113,7 +126,7 @@ export function Log({ ref, rows, follow, render, onView, region }: Props) {
 				<div ref={above} className={styles.space} />
 				<div ref={body} className={styles.body}>
 					{indexes.map((index) => (
-						<div key={rows.keyAt(index)} data-key={rows.keyAt(index)} className={styles.row}>
+						<div key={rows.keyAt(index)} data-id={rows.idAt(index)} className={styles.row}>
 							{render(index)}
 						</div>
 					))}

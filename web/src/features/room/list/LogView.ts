@@ -16,13 +16,23 @@ import { change } from "./changes";
 import { Heights } from "./heights";
 import type { Range } from "./range";
 
-/** The rows: `idAt` is cheap and tells them apart; `keyAt` is what the page's elements go by. */
+/**
+ * The rows. `idAt` is cheap and tells them apart; `keyAt` is what the page's elements go by, and stays
+ * when a row gets another id.
+ */
 export interface Rows {
 	count: number;
 	idAt(index: number): string;
 	keyAt(index: number): string;
-	/** The index of the row with this key, or -1. */
-	indexOf(key: string): number;
+	/** The index of the row with this id, else of a recent one with this key, or -1. */
+	indexOf(id: string, key?: string): number;
+}
+
+/** A row, and how far below the upper edge it begins. */
+interface Held {
+	id: string;
+	key: string;
+	offset: number;
 }
 
 /** What is in view. */
@@ -35,8 +45,8 @@ export interface View {
 	height: number;
 }
 
-/** Rows by key, and how far below the upper edge each begins; the first that is still there counts. */
-type Anchor = { end: true } | { end: false; rows: { key: string; offset: number }[] };
+/** Of the rows that are held, the first that is still there counts. */
+type Anchor = { end: true } | { end: false; rows: Held[] };
 
 interface Parts {
 	scroller: HTMLElement;
@@ -109,9 +119,10 @@ export class LogView {
 	}
 
 	/** Puts the row at a share of the view's height: 0 is the upper edge. */
-	show(key: string, share: number): void {
+	show(id: string, share: number): void {
 		const height = this.#parts?.scroller.clientHeight ?? 0;
-		this.#anchor = { end: false, rows: [{ key, offset: Math.round(height * share) }] };
+		const offset = Math.round(height * share);
+		this.#anchor = { end: false, rows: [{ id, key: id, offset }] };
 		this.#scrolling = false;
 		this.#settle();
 	}
@@ -128,14 +139,14 @@ export class LogView {
 		scroller?.scrollBy({ top: scroller.clientHeight * share });
 	}
 
-	/** Scrolls just so far that the row with this key is in view with a little air. */
-	reveal(key: string): void {
-		const index = this.#rows.indexOf(key);
+	/** Scrolls just so far that the row is in view with a little air. */
+	reveal(id: string): void {
+		const index = this.#rows.indexOf(id);
 		const parts = this.#parts;
 		if (index < 0 || !parts) return;
 		const child = this.#child(index);
 		if (!child) {
-			this.show(key, index < this.#range.first ? 0.1 : 0.6);
+			this.show(id, index < this.#range.first ? 0.1 : 0.6);
 			return;
 		}
 		const view = parts.scroller.getBoundingClientRect();
@@ -172,9 +183,9 @@ export class LogView {
 	}
 
 	/** Of rows that were held, the first that is still there. */
-	#held(rows: { key: string; offset: number }[]) {
-		for (const { key, offset } of rows) {
-			const index = this.#rows.indexOf(key);
+	#held(rows: readonly Held[]): { index: number; offset: number } | null {
+		for (const { id, key, offset } of rows) {
+			const index = this.#rows.indexOf(id, key);
 			if (index >= 0) return { index, offset };
 		}
 		return null;
@@ -210,13 +221,18 @@ export class LogView {
 			return;
 		}
 		const view = scroller.getBoundingClientRect();
-		const seen: { key: string; offset: number }[] = [];
-		let covering: { key: string; offset: number } | null = null;
+		const seen: Held[] = [];
+		let covering: Held | null = null;
 		for (let i = 0; i < body.children.length && seen.length < 8; i++) {
 			const row = body.children[i]?.getBoundingClientRect();
 			if (!row || row.bottom <= view.top) continue;
 			if (row.top >= view.bottom) break;
-			const held = { key: this.#rows.keyAt(this.#range.first + i), offset: row.top - view.top };
+			const index = this.#range.first + i;
+			const held: Held = {
+				id: this.#rows.idAt(index),
+				key: this.#rows.keyAt(index),
+				offset: row.top - view.top,
+			};
 			if (row.top < view.top) covering = held;
 			else seen.push(held);
 		}
