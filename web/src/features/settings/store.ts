@@ -5,7 +5,6 @@ import type { RoomId } from "../../protocol";
 import { useMedia } from "../places";
 
 export interface Settings {
-	theme: "system" | "light" | "dark";
 	density: "cosy" | "compact";
 	/** What Enter does in the composer. `auto`: sends, unless the finger is the pointer. */
 	enter: "auto" | "sends" | "line";
@@ -20,7 +19,6 @@ export interface Settings {
 }
 
 export const DEFAULTS: Settings = {
-	theme: "system",
 	density: "cosy",
 	enter: "auto",
 	notify: false,
@@ -31,7 +29,6 @@ export const DEFAULTS: Settings = {
 };
 
 const ALLOWED: { [K in keyof Settings]: (value: unknown) => boolean } = {
-	theme: (it) => it === "system" || it === "light" || it === "dark",
 	density: (it) => it === "cosy" || it === "compact",
 	enter: (it) => it === "auto" || it === "sends" || it === "line",
 	notify: (it) => typeof it === "boolean",

@@ -1,1 +1,2 @@
 export { type Handler, type Scope, useShortcut } from "./registry";
+export { ShortcutSheet } from "./ShortcutSheet";

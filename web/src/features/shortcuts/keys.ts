@@ -1,4 +1,4 @@
-/** Keys as text: `Mod+K`, `Alt+Shift+ArrowUp`, `?`, `Escape`. `Mod` is ⌘ on Apple's systems, Ctrl elsewhere. */
+/** Keys as text: `Mod+K`, `Alt+Shift+ArrowUp`, `?`, `Esc`. `Mod` is ⌘ on Apple's systems, Ctrl elsewhere. */
 
 export const isApple = () =>
 	/mac|iphone|ipad/i.test(typeof navigator === "undefined" ? "" : navigator.platform);
@@ -14,7 +14,7 @@ function parse(keys: string): Chord {
 	const parts = keys.split("+");
 	const key = parts.pop() ?? "";
 	return {
-		key: key.toLowerCase(),
+		key: key === "Esc" ? "escape" : key.toLowerCase(),
 		mod: parts.includes("Mod"),
 		alt: parts.includes("Alt"),
 		shift: parts.includes("Shift"),

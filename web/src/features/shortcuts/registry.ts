@@ -36,7 +36,7 @@ const isText = (target: EventTarget | null): boolean =>
 
 /** What floats above the page has the keys for itself. */
 const floats = (target: EventTarget | null): boolean =>
-	target instanceof Element && target.closest('[role="dialog"], [role="menu"]') !== null;
+	target instanceof Element && target.closest('[role="dialog"], [role="alertdialog"], [role="menu"]') !== null;
 
 /** The newest of those that match goes first. */
 export function dispatch(event: KeyboardEvent): void {

@@ -5,7 +5,7 @@ test("settings survive whatever stands in the storage", () => {
 	expect(parseSettings(null)).toEqual(DEFAULTS);
 	expect(parseSettings("{")).toEqual(DEFAULTS);
 	expect(parseSettings("[1]")).toEqual(DEFAULTS);
-	expect(parseSettings('{"theme":"pink","sound":true,"toString":1}')).toEqual({
+	expect(parseSettings('{"density":"pink","sound":true,"toString":1}')).toEqual({
 		...DEFAULTS,
 		sound: true,
 	});

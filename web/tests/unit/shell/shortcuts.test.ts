@@ -32,6 +32,6 @@ describe("keys", () => {
 		expect(writes("?")).toBe(true);
 		expect(writes("R")).toBe(true);
 		expect(writes("Mod+K")).toBe(false);
-		expect(writes("Escape")).toBe(false);
+		expect(writes("Esc")).toBe(false);
 	});
 });

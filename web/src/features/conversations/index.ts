@@ -1,0 +1,5 @@
+export { attention, mentions, wants } from "./attention";
+export { ConversationList } from "./ConversationList";
+export { CreateRoom } from "./CreateRoom";
+export { RoomFields, type RoomValues } from "./RoomFields";
+export { useConversationShortcuts } from "./useConversationShortcuts";

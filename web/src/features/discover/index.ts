@@ -1,0 +1,1 @@
+export { Discover } from "./Discover";

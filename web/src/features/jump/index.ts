@@ -1,0 +1,2 @@
+export { Jump, type JumpAction } from "./Jump";
+export { rank } from "./rank";
