@@ -34,8 +34,10 @@ export function Notice({
 			role={kind === "danger" ? "alert" : "status"}
 		>
 			<Icon name={NOTICE_ICONS[kind]} size={18} className={styles.icon} />
-			<div className={styles.text}>{children}</div>
-			{action ? <div className={styles.action}>{action}</div> : null}
+			<div className={styles.body}>
+				<div className={styles.text}>{children}</div>
+				{action ? <div className={styles.action}>{action}</div> : null}
+			</div>
 			{onClose ? (
 				<IconButton icon="close" size="small" label={t("dismiss")} onClick={onClose} />
 			) : null}

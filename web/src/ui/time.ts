@@ -39,7 +39,7 @@ export function timeText(at: number, style: TimeStyle, language: string, now: nu
 	const locale = formatLocale(language);
 	switch (style) {
 		case "time":
-			return format(locale, { hour: "2-digit", minute: "2-digit" }).format(at);
+			return format(locale, { timeStyle: "short" }).format(at);
 		case "full":
 			return format(locale, { dateStyle: "full", timeStyle: "short" }).format(at);
 		case "day":
@@ -67,7 +67,7 @@ function dayText(at: number, locale: string, now: number): string {
 
 function shortText(at: number, locale: string, now: number): string {
 	const ago = dayNumber(now) - dayNumber(at);
-	if (ago <= 0) return format(locale, { hour: "2-digit", minute: "2-digit" }).format(at);
+	if (ago <= 0) return format(locale, { timeStyle: "short" }).format(at);
 	if (ago < 7) return format(locale, { weekday: "short" }).format(at);
 	if (sameYear(at, now)) return format(locale, { day: "numeric", month: "short" }).format(at);
 	return format(locale, { dateStyle: "short" }).format(at);

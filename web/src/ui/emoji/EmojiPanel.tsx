@@ -68,7 +68,7 @@ export function EmojiPanel({ onPick }: EmojiPickerProps) {
 				aria-label={t("emoji.search")}
 				autoFocus
 			/>
-			<Picker.Viewport className={styles.viewport}>
+			<Picker.Viewport className={styles.viewport} tabIndex={0}>
 				<Picker.Loading className={styles.note}>
 					<Delayed>{t("loading")}</Delayed>
 				</Picker.Loading>
@@ -98,9 +98,16 @@ function CategoryHeader({ category, ...rest }: EmojiPickerListCategoryHeaderProp
 	);
 }
 
+/** The library counts from 0; ARIA counts from 1. */
+const fromOne = (index: number | undefined) => (index === undefined ? undefined : index + 1);
+
+/**
+ * The library finds the active row by its index, to scroll to it, and so finds the one before it:
+ * `scroll-margin` of a row's height keeps the active one in sight.
+ */
 function Row({ children, ...rest }: EmojiPickerListRowProps) {
 	return (
-		<div {...rest} className={styles.row}>
+		<div {...rest} aria-rowindex={fromOne(rest["aria-rowindex"])} className={styles.row}>
 			{children}
 		</div>
 	);
@@ -108,7 +115,12 @@ function Row({ children, ...rest }: EmojiPickerListRowProps) {
 
 function Emoji({ emoji, ...rest }: EmojiPickerListEmojiProps) {
 	return (
-		<button {...rest} type="button" className={styles.emoji}>
+		<button
+			{...rest}
+			type="button"
+			aria-colindex={fromOne(rest["aria-colindex"])}
+			className={styles.emoji}
+		>
 			{emoji.emoji}
 		</button>
 	);
