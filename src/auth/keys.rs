@@ -80,6 +80,11 @@ impl Keys {
             .with_context(|| format!("The key file {} is not in its form.", path.display()))?;
         let mut loaded = Vec::new();
         for key in keys {
+            ensure!(
+                !key.kid.is_empty() && key.kid.bytes().all(fit_for_a_name),
+                "A `kid` in {} has other characters than letters, digits, `-` and `_`.",
+                path.display()
+            );
             let secret = URL_SAFE_NO_PAD.decode(&key.secret).with_context(named)?;
             ensure!(
                 secret.len() >= KEY_BYTES,
@@ -102,6 +107,11 @@ impl Keys {
     pub fn find(&self, id: &str) -> Option<&Key> {
         self.0.iter().find(|key| key.id == id)
     }
+}
+
+/// It stands in tokens, and so in headers and cookies.
+fn fit_for_a_name(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_')
 }
 
 fn is_missing(error: &anyhow::Error) -> bool {
@@ -146,11 +156,15 @@ mod tests {
     fn a_bad_key_file_is_refused_and_left_alone() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("keys.json");
-        for text in ["", "[]", "{}", r#"[{"kid":"a","secret":"AAAA"}]"#] {
+        let secret = "A".repeat(43);
+        let names = ["", "a.b", "a;b", "ä"];
+        let unfit = names.map(|kid| format!(r#"[{{"kid":"{kid}","secret":"{secret}"}}]"#));
+        let texts = ["", "[]", "{}", r#"[{"kid":"a","secret":"AAAA"}]"#].map(str::to_owned);
+        for text in texts.iter().chain(&unfit) {
             fs::write(&path, text).expect("it is written");
             fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).expect("its mode is set");
             assert!(Keys::load_or_create(&path).is_err(), "{text}");
-            assert_eq!(fs::read_to_string(&path).expect("it is there"), text);
+            assert_eq!(fs::read_to_string(&path).expect("it is there"), *text);
         }
         fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).expect("its mode is set");
         let error = Keys::load_or_create(&path).err().expect("it is refused").to_string();

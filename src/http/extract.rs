@@ -27,7 +27,7 @@ type Extracted<T> = Pin<Box<dyn Future<Output = Result<T, Problem>>>>;
 pub struct Surroundings {
     /// Web origins that may use the API from a browser, beside the server's own.
     pub origins: Arc<[String]>,
-    /// Addresses of proxies whose `X-Forwarded-For` is believed.
+    /// Addresses of proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed.
     pub proxies: Arc<[IpAddr]>,
 }
 
@@ -40,6 +40,22 @@ impl Surroundings {
         let own = request.headers().get(HOST).and_then(|host| host.to_str().ok());
         let host = origin.split_once("://").map(|(_, host)| host);
         (own.is_some() && host == own) || self.origins.iter().any(|allowed| allowed == origin)
+    }
+
+    /// The same, as a refusal.
+    pub fn require_origin(&self, request: &HttpRequest) -> Result<(), Refusal> {
+        if self.allows_origin(request) {
+            return Ok(());
+        }
+        Err(Refusal::of(ErrorCode::OriginRefused))
+    }
+
+    /// Whether the client came by HTTPS, as the nearest proxy says, if it is one of ours.
+    pub fn is_secure(&self, request: &HttpRequest) -> bool {
+        let by_proxy = request.peer_addr().is_some_and(|peer| self.proxies.contains(&peer.ip()));
+        let forwarded = request.headers().get_all("x-forwarded-proto").last();
+        let nearest = forwarded.and_then(|value| value.to_str().ok()?.rsplit(',').next());
+        by_proxy && nearest.is_some_and(|scheme| scheme.trim().eq_ignore_ascii_case("https"))
     }
 
     /// The address of the client: of the nearest hop that is no proxy of ours.

@@ -1,6 +1,7 @@
 //! The HTTP interface: the routes, on one screen; the handlers, by noun.
 
 pub mod accounts;
+mod cookie;
 pub mod edge;
 pub mod extract;
 pub mod messages;

@@ -20,6 +20,10 @@ pub struct Register {
     /// A name for the device that this is done on, at most 64 characters.
     #[serde(default)]
     pub device: Option<String>,
+    /// Whether the refresh token is given as a cookie, which no script can read, and not in the
+    /// answer. For browsers.
+    #[serde(default)]
+    pub cookie: bool,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
@@ -29,11 +33,19 @@ pub struct Login {
     pub password: String,
     #[serde(default)]
     pub device: Option<String>,
+    /// As with `register`.
+    #[serde(default)]
+    pub cookie: bool,
 }
 
+/// Either of the two, not both.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Refresh {
-    pub refresh_token: String,
+    #[serde(default)]
+    pub refresh_token: Option<String>,
+    /// The token is in the cookie, and so is the one that replaces it.
+    #[serde(default)]
+    pub cookie: bool,
 }
 
 /// What a login or a refresh gives.
@@ -43,8 +55,9 @@ pub struct Tokens {
     pub access_token: String,
     /// How long it is valid, in seconds.
     pub expires_in_s: u64,
-    /// Replaces the one before; that one is not to be used again.
-    pub refresh_token: String,
+    /// Replaces the one before; that one is not to be used again. Absent where it is in the cookie.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refresh_token: Option<String>,
     pub session: Session,
     pub user: User,
 }

@@ -112,7 +112,7 @@ impl Service {
         Ok(Tokens {
             access_token: tokens.access(user.id, id, self.now_ms()? / 1000),
             expires_in_s: tokens.access_s(),
-            refresh_token: tokens.refresh(id, &record.salt, generation),
+            refresh_token: Some(tokens.refresh(id, &record.salt, generation)),
             session: Session { current: true, ..record.session },
             user,
         })

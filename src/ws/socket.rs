@@ -49,9 +49,7 @@ pub async fn open(
     draining: Data<Draining>,
 ) -> Result<HttpResponse, Problem> {
     draining.refuse()?;
-    if !surroundings.allows_origin(&request) {
-        return Err(Refusal::of(ErrorCode::OriginRefused).into());
-    }
+    surroundings.require_origin(&request)?;
     let offered = request.headers().get_all(SEC_WEBSOCKET_PROTOCOL);
     let offered = offered.filter_map(|value| value.to_str().ok()).flat_map(|list| list.split(','));
     if !offered.map(str::trim).any(|protocol| protocol == SUBPROTOCOL) {

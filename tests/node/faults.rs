@@ -290,6 +290,15 @@ async fn logs_hold_no_text_no_password_and_no_token() {
     ada.post("/auth/login", json!({ "login": ada.username, "password": "wrong secret" })).await;
     ada.post("/auth/refresh", json!({ "refresh_token": ada.refresh_token })).await.ok();
     bob.poll(None, 0).await.ok();
+    let in_cookie = json!({ "login": bob.username, "password": "correct horse", "cookie": true });
+    let reply = bob.post("/auth/login", in_cookie).await;
+    let (cookie, _) = reply.header("set-cookie").split_once(';').unwrap();
+    let refresh = bob.request(reqwest::Method::POST, "/api/v1/auth/refresh");
+    let refresh = refresh.header("cookie", cookie).json(&json!({ "cookie": true }));
+    let renewed = bob.send(refresh).await;
+    assert_eq!(renewed.status, 200);
+    let (renewed, _) = renewed.header("set-cookie").split_once(';').unwrap();
+    let token = |cookie: &str| cookie.split_once('=').unwrap().1.to_owned();
     server.terminate();
     let mut server = server;
     assert!(server.ended().await.success());
@@ -307,6 +316,8 @@ async fn logs_hold_no_text_no_password_and_no_token() {
         &ada.token,
         &ada.refresh_token,
         &bob.token,
+        &token(cookie),
+        &token(renewed),
     ] {
         assert!(!log.contains(secret), "{secret} is in the log");
     }

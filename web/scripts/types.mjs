@@ -1,5 +1,5 @@
-// Makes src/protocol/{http,frames}.d.ts from the server's own documents. With --check it writes
-// nothing and fails where they differ.
+// Makes src/protocol/{http,frames}.d.ts and codes.ts from the server's own documents. With --check it
+// writes nothing and fails where they differ.
 import { readFile, writeFile } from "node:fs/promises";
 import openapiTS, { astToString } from "openapi-typescript";
 
@@ -22,9 +22,35 @@ function framed(asyncapi) {
 	};
 }
 
-async function make(name, source) {
-	const head = `// Made from the server's documents by \`npm run types\`.\n\n`;
-	const text = head + astToString(await openapiTS(source, { alphabetize: true }));
+/** The tables of codes: what a client does about each. */
+function codes(asyncapi) {
+	const errors = asyncapi["x-error-codes"].map(
+		({ code, status, advice }) => `\t${code}: { status: ${status}, advice: "${advice}" },`,
+	);
+	const closes = asyncapi["x-close-codes"].map(({ code, advice }) => `\t${code}: "${advice}",`);
+	return `import type { components } from "./frames";
+
+type Frame = components["schemas"];
+type Meaning = { status: number; advice: Frame["Advice"] };
+
+/** What the server's errors mean for a client. */
+export const ERROR_CODES: Record<Frame["ErrorCode"], Meaning> = {
+${errors.join("\n")}
+};
+
+/** What to do after the server closed the socket. Codes that are not here count as \`resume\`. */
+export const CLOSE_CODES: Readonly<Record<number, Frame["Advice"]>> = {
+${closes.join("\n")}
+};
+`;
+}
+
+async function types(source) {
+	return `\n${astToString(await openapiTS(source, { alphabetize: true }))}`;
+}
+
+async function make(name, made) {
+	const text = `// Made from the server's documents by \`npm run types\`.\n${made}`;
 	const file = new URL(name, target);
 	const before = await readFile(file, "utf8").catch(() => "");
 	if (before === text) return;
@@ -35,5 +61,7 @@ async function make(name, source) {
 	await writeFile(file, text);
 }
 
-await make("http.d.ts", await document("openapi.json"));
-await make("frames.d.ts", framed(await document("asyncapi.json")));
+const asyncapi = await document("asyncapi.json");
+await make("http.d.ts", await types(await document("openapi.json")));
+await make("frames.d.ts", await types(framed(asyncapi)));
+await make("codes.ts", `\n${codes(asyncapi)}`);

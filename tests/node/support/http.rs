@@ -87,7 +87,8 @@ impl Api {
         let text = |value: &Value| value.as_str().expect("a text").to_owned();
         Self {
             token: text(&tokens["access_token"]),
-            refresh_token: text(&tokens["refresh_token"]),
+            // It may be in a cookie.
+            refresh_token: tokens["refresh_token"].as_str().unwrap_or_default().to_owned(),
             id: text(&tokens["user"]["id"]),
             session: text(&tokens["session"]["id"]),
             username: text(&tokens["user"]["username"]),

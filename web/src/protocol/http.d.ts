@@ -27,7 +27,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** End this session. Its sockets close at once. */
+        /** End this session. Its sockets close at once, and its cookie is taken back. */
         post: operations["logout"];
         delete?: never;
         options?: never;
@@ -48,6 +48,9 @@ export interface paths {
          * Replace the refresh token, and get a new access token.
          * @description A token that was replaced within the last ten seconds gives the same successor again; one that
          *     was replaced before ends its session, because somebody else has it.
+         *
+         *     The token is in the body, or with `cookie` in the cookie. Where the session has ended, the cookie
+         *     is taken back.
          */
         post: operations["refresh"];
         delete?: never;
@@ -666,6 +669,8 @@ export interface components {
             my_reactions?: string[];
         };
         Login: {
+            /** @description As with `register`. */
+            cookie?: boolean;
             device?: string | null;
             /** @description The username or the e-mail address. */
             login: string;
@@ -813,11 +818,19 @@ export interface components {
             delivered?: components["schemas"]["MessageId"] | null;
             read?: components["schemas"]["MessageId"] | null;
         };
+        /** @description Either of the two, not both. */
         Refresh: {
-            refresh_token: string;
+            /** @description The token is in the cookie, and so is the one that replaces it. */
+            cookie?: boolean;
+            refresh_token?: string | null;
         };
         /** @description A new account. */
         Register: {
+            /**
+             * @description Whether the refresh token is given as a cookie, which no script can read, and not in the
+             *     answer. For browsers.
+             */
+            cookie?: boolean;
             /** @description A name for the device that this is done on, at most 64 characters. */
             device?: string | null;
             /** @description 1 to 64 characters; the username where it is absent. */
@@ -944,8 +957,8 @@ export interface components {
              * @description How long it is valid, in seconds.
              */
             expires_in_s: number;
-            /** @description Replaces the one before; that one is not to be used again. */
-            refresh_token: string;
+            /** @description Replaces the one before; that one is not to be used again. Absent where it is in the cookie. */
+            refresh_token?: string | null;
             session: components["schemas"]["Session"];
             user: components["schemas"]["User"];
         };
@@ -1017,7 +1030,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description `wrong_credentials`, `rate_limited` */
+            /** @description `wrong_credentials`, `rate_limited`; with `cookie` also `origin_refused` */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
@@ -1028,6 +1041,8 @@ export interface operations {
             };
             200: {
                 headers: {
+                    /** @description With `cookie`: the refresh token. */
+                    "set-cookie"?: string | null;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1061,7 +1076,10 @@ export interface operations {
             query?: never;
             header?: never;
             path?: never;
-            cookie?: never;
+            cookie?: {
+                /** @description With `cookie`: the refresh token. */
+                starling_refresh?: string | null;
+            };
         };
         requestBody: {
             content: {
@@ -1069,7 +1087,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description `session_ended` */
+            /** @description `malformed`, `invalid`, `session_ended`; with `cookie` also `unauthenticated` (there is no cookie), `origin_refused` */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
@@ -1080,6 +1098,8 @@ export interface operations {
             };
             200: {
                 headers: {
+                    /** @description With `cookie`: the refresh token that replaces it. */
+                    "set-cookie"?: string | null;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1101,7 +1121,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description `invalid`, `username_taken`, `email_taken`, `rate_limited` */
+            /** @description `invalid`, `username_taken`, `email_taken`, `rate_limited`; with `cookie` also `origin_refused` */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
@@ -1112,6 +1132,8 @@ export interface operations {
             };
             201: {
                 headers: {
+                    /** @description With `cookie`: the refresh token. */
+                    "set-cookie"?: string | null;
                     [name: string]: unknown;
                 };
                 content: {

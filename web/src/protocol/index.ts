@@ -3,6 +3,8 @@
 import type { components as Frames } from "./frames";
 import type { components as Http } from "./http";
 
+export { CLOSE_CODES, ERROR_CODES } from "./codes";
+
 type Frame = Frames["schemas"];
 type Body = Http["schemas"];
 

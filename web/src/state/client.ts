@@ -18,6 +18,8 @@ import type {
 } from "../protocol";
 import type { Draft } from "./types";
 
+export { Refused } from "../net/refused";
+
 /**
  * Every promise is rejected with a `Refused` (see `net/http`): the server's error, or one of our own
  * with the code `unreachable`, whose advice is `retry`.

@@ -4,19 +4,10 @@ import { createContext, useContext } from "react";
 import { createStore, type StoreApi, useStore } from "zustand";
 import { useShallow } from "zustand/react/shallow";
 import type { Client } from "./client";
+import { EMPTY } from "./empty";
 import type { State } from "./types";
 
-export const EMPTY: State = {
-	session: { at: "unknown" },
-	connection: { at: "connecting" },
-	users: {},
-	presence: {},
-	rooms: {},
-	conversationsLoaded: false,
-	unsent: [],
-	storage: "ok",
-	drafts: {},
-};
+export { EMPTY };
 
 export interface Chat {
 	store: StoreApi<State>;

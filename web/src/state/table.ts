@@ -37,25 +37,27 @@ export class Table<T> {
 	}
 
 	with(entries: Iterable<readonly [string, T]>): Table<T> {
-		const buckets = this.#buckets.slice();
+		let buckets: Bucket<T>[] | null = null;
+		const count = this.#buckets.length;
 		const copied = new Map<number, Map<string, T>>();
 		let size = this.size;
 		for (const [id, value] of entries) {
-			const at = place(id, buckets.length);
-			const before = copied.get(at) ?? buckets[at];
-			if (before?.get(id) === value) continue;
+			const at = place(id, count);
 			let bucket = copied.get(at);
+			const before = bucket ?? this.#buckets[at];
+			if (before?.get(id) === value) continue;
 			if (!bucket) {
 				bucket = new Map(before);
 				copied.set(at, bucket);
+				buckets ??= this.#buckets.slice();
 				buckets[at] = bucket;
 			}
 			if (!bucket.has(id)) size += 1;
 			bucket.set(id, value);
 		}
-		if (copied.size === 0) return this;
+		if (!buckets) return this;
 		const table = new Table<T>(buckets, size);
-		return size > buckets.length * IN_A_BUCKET ? table.#spread() : table;
+		return size > count * IN_A_BUCKET ? table.#spread() : table;
 	}
 
 	/** Those alone for which this holds. */

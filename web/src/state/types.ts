@@ -1,5 +1,7 @@
 /** What the client knows. A pure reducer makes it from the server's frames; features read it. */
 
+import type { Draft } from "../net/kept";
+import type { Waiting } from "../net/outbox";
 import type {
 	ErrorBody,
 	EventId,
@@ -50,20 +52,12 @@ export interface Stretch {
 	moreAfter: boolean;
 }
 
-/** A message that was written here and is not known to be stored. It lives in IndexedDB. */
-export interface Unsent {
-	nonce: string;
-	roomId: RoomId;
-	text: string;
-	replyTo?: MessageId;
-	/** When it was written, ms since 1970. */
-	writtenAt: number;
-	/** An attempt was made; only repeated with `retry`. */
-	tried: boolean;
-	/** `failed`: the server refused it, and will. It waits for the person. */
-	status: "waiting" | "sending" | "failed";
-	error?: ErrorBody;
-}
+/**
+ * A message that was written here and is not known to be stored. It lives in IndexedDB.
+ * - `tried`: an attempt was made; it is only repeated with `retry`.
+ * - `failed`: the server refused it, and will. It waits for the person.
+ */
+export type Unsent = Waiting;
 
 export interface Reactions {
 	version: EventId;
@@ -135,9 +129,4 @@ export interface State {
 	drafts: Record<RoomId, Draft>;
 }
 
-export interface Draft {
-	text: string;
-	replyTo?: MessageId;
-	/** An edit of this message, rather than a new one. */
-	editing?: MessageId;
-}
+export type { Draft };

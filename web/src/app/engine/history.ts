@@ -1,0 +1,117 @@
+/** Loads what is shown of a room's past. */
+
+import type { Api, Part } from "../../net/api";
+import type { HistoryMessage, MessageId, History as Page, RoomId, UserId } from "../../protocol";
+import { shown } from "../../state/selectors";
+import type { RoomState } from "../../state/types";
+import type { Host } from "./host";
+import { peopleIn } from "./people";
+
+const PAGE = 60;
+const LARGE_PAGE = 200;
+/** A stale stretch is loaded again as far back as this; what is older is loaded when it is shown. */
+const REFRESH_PAGES = 6;
+/** And a hole is closed, if so many pages do it. */
+const GAP_PAGES = 10;
+
+export class HistoryLoader {
+	readonly #host: Host;
+	readonly #api: Api;
+	readonly #want: (ids: Iterable<UserId>) => void;
+	readonly #underWay = new Map<string, Promise<void>>();
+
+	constructor(host: Host, api: Api, want: (ids: Iterable<UserId>) => void) {
+		this.#host = host;
+		this.#api = api;
+		this.#want = want;
+	}
+
+	/** The newest page, unless it is there and holds. */
+	newest(room: RoomId): Promise<void> {
+		return this.#once(`${room} newest`, async () => {
+			const it = this.#room(room);
+			if (it?.live && !it.stale) return;
+			this.#take(room, { newest: true }, it?.live ? await this.#again(it) : await this.#page(room));
+		});
+	}
+
+	before(room: RoomId): Promise<void> {
+		return this.#once(`${room} before`, async () => {
+			const stretch = this.#stretch(room);
+			const before = stretch?.ids[0];
+			if (!stretch?.moreBefore || before === undefined) return;
+			const part = { before };
+			this.#take(room, part, await this.#api.history(room, part, LARGE_PAGE / 2));
+		});
+	}
+
+	after(room: RoomId): Promise<void> {
+		return this.#once(`${room} after`, async () => {
+			const stretch = this.#stretch(room);
+			const after = stretch?.ids[stretch.ids.length - 1];
+			if (!stretch?.moreAfter || after === undefined) return;
+			const part = { after };
+			this.#take(room, part, await this.#api.history(room, part, LARGE_PAGE / 2));
+		});
+	}
+
+	jumpTo(room: RoomId, message: MessageId): Promise<void> {
+		return this.#once(`${room} around ${message}`, async () => {
+			const it = this.#room(room);
+			if (it && shown(it)?.ids.includes(message)) return;
+			if (it?.live?.ids.includes(message)) {
+				return this.#host.dispatch({ type: "back_to_live", room });
+			}
+			const part = { around: message };
+			this.#take(room, part, await this.#api.history(room, part, PAGE));
+		});
+	}
+
+	/**
+	 * What is loaded of a stale room, once more, and what came since; as one page, so that nothing
+	 * that is shown moves.
+	 */
+	async #again(it: RoomState): Promise<Page> {
+		const ids = it.live?.ids ?? [];
+		const first = ids[0];
+		const last = ids[ids.length - 1];
+		let page = await this.#page(it.room.id, LARGE_PAGE);
+		const pieces: HistoryMessage[][] = [page.messages];
+		for (let pages = 1; first !== undefined && last !== undefined; pages += 1) {
+			const oldest = pieces[0]?.[0]?.id;
+			if (!page.more_before || oldest === undefined || oldest <= first) break;
+			const inGap = oldest > last;
+			if (pages >= (inGap ? GAP_PAGES : REFRESH_PAGES)) break;
+			page = await this.#api.history(it.room.id, { before: oldest }, LARGE_PAGE);
+			pieces.unshift(page.messages);
+		}
+		return { messages: pieces.flat(), more_before: page.more_before, more_after: false };
+	}
+
+	#page(room: RoomId, limit = PAGE): Promise<Page> {
+		return this.#api.history(room, { newest: true }, limit);
+	}
+
+	#take(room: RoomId, part: Part, page: Page): void {
+		this.#host.dispatch({ type: "page", room, part, page });
+		this.#want(page.messages.flatMap(peopleIn));
+	}
+
+	#room(room: RoomId): RoomState | undefined {
+		return this.#host.state.rooms[room];
+	}
+
+	#stretch(room: RoomId) {
+		const it = this.#room(room);
+		return it ? shown(it) : null;
+	}
+
+	/** What is under way already is not begun again. */
+	#once(key: string, work: () => Promise<void>): Promise<void> {
+		const before = this.#underWay.get(key);
+		if (before) return before;
+		const now = work().finally(() => this.#underWay.delete(key));
+		this.#underWay.set(key, now);
+		return now;
+	}
+}

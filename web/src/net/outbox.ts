@@ -1,0 +1,377 @@
+/**
+ * What was written here and is not known to be stored. It is on the disk before anything goes out;
+ * one tab sends it, oldest first in each room, one at a time in each room; and it goes out once.
+ */
+
+import type { ErrorBody, Message, MessageId, RoomId, Sent } from "../protocol";
+import { backoffMs } from "./backoff";
+import type { Keep } from "./keep";
+import type { KeptUnsent } from "./kept";
+import { refusal } from "./refused";
+import { type Channel, channel, type Lead, lead } from "./tabs";
+
+export interface Waiting {
+	nonce: string;
+	roomId: RoomId;
+	text: string;
+	replyTo?: MessageId;
+	writtenAt: number;
+	tried: boolean;
+	status: "waiting" | "sending" | "failed";
+	error?: ErrorBody;
+}
+
+export interface Ends {
+	/** Sends it over whatever connection there is. Rejects with `Refused`. */
+	transmit(unsent: KeptUnsent, retry: boolean): Promise<Sent>;
+	/** Whether there is a connection. */
+	online(): boolean;
+	changed(all: Waiting[]): void;
+	/** It is stored. */
+	acknowledged(nonce: string, roomId: RoomId, message: Message): void;
+	me(): string;
+}
+
+type Told =
+	| { type: "changed" }
+	| { type: "gone"; nonce: string }
+	| { type: "stored"; nonce: string; roomId: RoomId; message: Message };
+
+/** The server remembers a nonce for three days. After that, a second attempt might be a second message. */
+export const NONCE_LIVES_MS = 3 * 24 * 3_600_000 - 3_600_000;
+/** A tab that does not send for so long, while another one could, is replaced. */
+const PATIENCE_MS = 4_000;
+
+export class Outbox {
+	readonly #keep: Keep;
+	readonly #ends: Ends;
+	readonly #channel: Channel<Told>;
+	readonly #lead: Lead;
+	#leads = false;
+	#stopped = false;
+	#all = new Map<string, KeptUnsent>();
+	/** Known to be stored, or thrown away: what the disk may still say of them is old. */
+	readonly #over = new Set<string>();
+	/** In memory, and not on the disk: not yet, or it takes no more. */
+	readonly #loose = new Set<string>();
+	/** Those that the disk did not take. No other tab knows them. */
+	readonly #own = new Set<string>();
+	/** Under way to the disk. */
+	readonly #writes = new Set<Promise<unknown>>();
+	/** Counts what changes in memory before it changes on the disk. */
+	#edits = 0;
+	readonly #underWay = new Map<RoomId, string>();
+	readonly #notBefore = new Map<RoomId, number>();
+	readonly #failures = new Map<RoomId, number>();
+	#timer: ReturnType<typeof setTimeout> | undefined;
+	#watchdog: ReturnType<typeof setTimeout> | undefined;
+
+	constructor(user: string, tab: string, keep: Keep, ends: Ends) {
+		this.#keep = keep;
+		this.#ends = ends;
+		const name = `starling-outbox-${user}`;
+		this.#channel = channel<Told>(name, (told) => this.#heard(told));
+		this.#lead = lead(name, tab, keep, (leads) => {
+			this.#leads = leads;
+			// What the one before did is on the disk.
+			if (leads) void this.load().then(() => this.pump());
+		});
+	}
+
+	stop(): void {
+		this.#stopped = true;
+		this.#lead.stop();
+		this.#channel.close();
+		clearTimeout(this.#timer);
+		clearTimeout(this.#watchdog);
+	}
+
+	/** Reads what is on the disk. */
+	async load(): Promise<void> {
+		let kept: KeptUnsent[];
+		let edits: number;
+		do {
+			edits = this.#edits;
+			await Promise.allSettled([...this.#writes]);
+			kept = await this.#keep.unsent();
+			if (this.#stopped) return;
+		} while (edits !== this.#edits);
+		const all = new Map<string, KeptUnsent>();
+		for (const unsent of kept) {
+			if (this.#over.has(unsent.nonce)) void this.#delete(unsent.nonce);
+			else all.set(unsent.nonce, unsent);
+		}
+		for (const nonce of this.#loose) {
+			const unsent = this.#all.get(nonce);
+			if (unsent) all.set(nonce, unsent);
+		}
+		this.#all = new Map([...all].sort(([, a], [, b]) => a.writtenAt - b.writtenAt));
+		this.#tell();
+	}
+
+	/** Resolves when it is on the disk, or can't be. */
+	async add(roomId: RoomId, text: string, replyTo?: MessageId): Promise<void> {
+		const last = Math.max(0, ...[...this.#all.values()].map((it) => it.writtenAt));
+		const unsent: KeptUnsent = {
+			nonce: newNonce(),
+			roomId,
+			text,
+			...(replyTo !== undefined && { replyTo }),
+			writtenAt: Math.max(Date.now(), last + 1),
+		};
+		this.#loose.add(unsent.nonce);
+		this.#put(unsent);
+		this.#tell();
+		await this.#toDisk(unsent);
+		this.pump();
+	}
+
+	async tryAgain(nonce: string): Promise<void> {
+		const unsent = this.#all.get(nonce);
+		if (!unsent?.failed) return;
+		const { failed, ...rest } = unsent;
+		// Whoever asks for it has seen that it was not sent, or wants it twice rather than not at all.
+		const { triedAt, ...untried } = rest;
+		const again = failed.code === "unsure" ? { ...untried, nonce: newNonce() } : rest;
+		if (again.nonce !== nonce) await this.discard(nonce);
+		this.#put(again);
+		this.#notBefore.delete(again.roomId);
+		this.#tell();
+		await this.#toDisk(again);
+		this.pump();
+	}
+
+	async discard(nonce: string): Promise<void> {
+		this.#forget(nonce);
+		this.#tell();
+		await this.#delete(nonce);
+		this.#channel.say({ type: "gone", nonce });
+	}
+
+	/** A message with this nonce was seen: it is stored. */
+	seen(nonce: string): void {
+		if (this.#over.has(nonce)) return;
+		const known = this.#all.has(nonce);
+		this.#forget(nonce);
+		if (!known) return;
+		this.#tell();
+		void this.#delete(nonce);
+		this.pump();
+	}
+
+	/** Sends what may be sent. Called whenever that may have changed. */
+	pump(now = Date.now()): void {
+		clearTimeout(this.#timer);
+		if (this.#stopped || !this.#ends.online()) return;
+		if (!this.#leads) this.#watch();
+		const seen = new Set<RoomId>();
+		let next = Number.POSITIVE_INFINITY;
+		for (const unsent of this.#all.values()) {
+			const { roomId } = unsent;
+			if (unsent.failed || seen.has(roomId)) continue;
+			if (!this.#leads && !this.#own.has(unsent.nonce)) continue;
+			seen.add(roomId);
+			const onItsWayToTheDisk = this.#loose.has(unsent.nonce) && !this.#own.has(unsent.nonce);
+			if (onItsWayToTheDisk || this.#underWay.has(roomId)) continue;
+			const notBefore = this.#notBefore.get(roomId) ?? 0;
+			if (notBefore > now) next = Math.min(next, notBefore);
+			else void this.#send(unsent, now);
+		}
+		if (Number.isFinite(next)) this.#timer = setTimeout(() => this.pump(), next - now);
+	}
+
+	/** There is a connection again: what waited after failures needs to wait no more. */
+	revive(): void {
+		for (const room of this.#failures.keys()) this.#notBefore.delete(room);
+		this.#failures.clear();
+		this.pump();
+	}
+
+	async #send(unsent: KeptUnsent, now: number): Promise<void> {
+		const { nonce, roomId } = unsent;
+		const retry = unsent.triedAt !== undefined;
+		if (retry && now - (unsent.triedAt ?? now) > NONCE_LIVES_MS) {
+			await this.#fail(nonce, UNSURE);
+			return this.pump();
+		}
+		this.#underWay.set(roomId, nonce);
+		this.#tell();
+		try {
+			if (!retry && !(await this.#mark(unsent, now))) return;
+			const sent = await this.#ends.transmit(unsent, retry);
+			this.#stored(unsent, sent);
+		} catch (cause) {
+			await this.#refused(unsent, refusal(cause).error);
+		} finally {
+			this.#underWay.delete(roomId);
+			this.#tell();
+			this.pump();
+		}
+	}
+
+	/** Says on the disk that it is tried, before it goes out. Whether it is still there. */
+	async #mark(unsent: KeptUnsent, triedAt: number): Promise<boolean> {
+		const there =
+			this.#own.has(unsent.nonce) ||
+			(await this.#change(unsent.nonce, (it) => ({ ...it, triedAt })));
+		if (!there) {
+			// Another tab has discarded it.
+			this.#forget(unsent.nonce);
+			return false;
+		}
+		const current = this.#all.get(unsent.nonce);
+		if (!current || this.#stopped) return false;
+		this.#put({ ...current, triedAt });
+		if (!this.#leads && !this.#own.has(unsent.nonce)) return false;
+		return true;
+	}
+
+	#stored({ nonce, roomId, text, replyTo }: KeptUnsent, { message_id }: Sent): void {
+		this.#failures.delete(roomId);
+		if (this.#over.has(nonce) || this.#stopped) return;
+		const message: Message = {
+			id: message_id,
+			author_id: this.#ends.me(),
+			kind: "text",
+			text,
+			nonce,
+			...(replyTo !== undefined && { reply_to: replyTo }),
+			sent_at: timeOf(message_id),
+			// Whatever the server tells of it is newer.
+			version: "",
+		};
+		this.#forget(nonce);
+		this.#ends.acknowledged(nonce, roomId, message);
+		void this.#delete(nonce);
+		this.#channel.say({ type: "stored", nonce, roomId, message });
+	}
+
+	async #refused({ nonce, roomId }: KeptUnsent, error: ErrorBody): Promise<void> {
+		const { advice } = error;
+		if (advice === "fix" || advice === "give_up") return this.#fail(nonce, error);
+		const now = Date.now();
+		if (error.code === "rate_limited") {
+			this.#notBefore.set(roomId, now + (error.retry_after_ms ?? 2_000) + 50);
+			return;
+		}
+		const failures = (this.#failures.get(roomId) ?? 0) + 1;
+		this.#failures.set(roomId, failures);
+		const wait = Math.max(error.retry_after_ms ?? 0, 500 + backoffMs(failures, Math.random()));
+		this.#notBefore.set(roomId, now + wait);
+	}
+
+	async #fail(nonce: string, failed: ErrorBody): Promise<void> {
+		const unsent = this.#all.get(nonce);
+		if (!unsent) return;
+		this.#put({ ...unsent, failed });
+		this.#tell();
+		await this.#change(nonce, (it) => ({ ...it, failed }));
+		this.#channel.say({ type: "changed" });
+	}
+
+	async #toDisk(unsent: KeptUnsent): Promise<void> {
+		if (await this.#writing(this.#keep.putUnsent(unsent))) {
+			this.#loose.delete(unsent.nonce);
+			this.#own.delete(unsent.nonce);
+			// It may have been seen, or thrown away, meanwhile.
+			if (this.#over.has(unsent.nonce)) await this.#delete(unsent.nonce);
+			this.#channel.say({ type: "changed" });
+		} else {
+			this.#own.add(unsent.nonce);
+			this.#loose.add(unsent.nonce);
+		}
+	}
+
+	#put(unsent: KeptUnsent): void {
+		this.#edits += 1;
+		this.#all.set(unsent.nonce, unsent);
+	}
+
+	#forget(nonce: string): void {
+		this.#edits += 1;
+		this.#over.add(nonce);
+		this.#loose.delete(nonce);
+		this.#own.delete(nonce);
+		this.#all.delete(nonce);
+	}
+
+	#delete(nonce: string): Promise<boolean> {
+		return this.#writing(this.#keep.deleteUnsent(nonce));
+	}
+
+	#change(nonce: string, change: (it: KeptUnsent) => KeptUnsent): Promise<boolean> {
+		return this.#writing(this.#keep.changeUnsent(nonce, change));
+	}
+
+	async #writing<T>(write: Promise<T>): Promise<T> {
+		this.#writes.add(write);
+		try {
+			return await write;
+		} finally {
+			this.#writes.delete(write);
+		}
+	}
+
+	/** Looks whether the tab that sends does so; a browser may have put it to sleep. */
+	#watch(): void {
+		if (this.#watchdog !== undefined) return;
+		const first = () => [...this.#all.values()].find((it) => !it.failed);
+		const before = first();
+		if (!before) return;
+		this.#watchdog = setTimeout(async () => {
+			this.#watchdog = undefined;
+			await this.load();
+			const still = first();
+			const stuck = still && still.nonce === before.nonce && still.triedAt === before.triedAt;
+			if (stuck && !this.#leads && document.visibilityState === "visible") this.#lead.steal();
+			else this.pump();
+		}, PATIENCE_MS);
+	}
+
+	#heard(told: Told): void {
+		if (told.type === "changed") {
+			void this.load().then(() => this.pump());
+			return;
+		}
+		this.#forget(told.nonce);
+		if (told.type === "stored") this.#ends.acknowledged(told.nonce, told.roomId, told.message);
+		this.#tell();
+	}
+
+	#tell(): void {
+		if (this.#stopped) return;
+		const all = [...this.#all.values()].map((it): Waiting => {
+			const { nonce, roomId, text, replyTo, writtenAt, triedAt, failed } = it;
+			const sending = this.#underWay.get(roomId) === nonce;
+			return {
+				nonce,
+				roomId,
+				text,
+				...(replyTo !== undefined && { replyTo }),
+				writtenAt,
+				tried: triedAt !== undefined,
+				status: failed ? "failed" : sending ? "sending" : "waiting",
+				...(failed && { error: failed }),
+			};
+		});
+		this.#ends.changed(all);
+	}
+}
+
+const UNSURE: ErrorBody = {
+	code: "unsure",
+	detail: "It was tried days ago, and it is not known whether it was sent.",
+	advice: "fix",
+};
+
+/** 26 letters with 130 random bits. */
+export function newNonce(): string {
+	const letters = "abcdefghijklmnopqrstuvwxyz234567";
+	const random = crypto.getRandomValues(new Uint8Array(26));
+	return Array.from(random, (byte) => letters[byte & 31]).join("");
+}
+
+/** The time in an id of UUID version 7. */
+export function timeOf(id: string): number {
+	return Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16);
+}
