@@ -1,0 +1,1 @@
+export { RoomPane, type RoomPaneProps } from "./RoomPane";

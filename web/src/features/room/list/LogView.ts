@@ -1,0 +1,346 @@
+/**
+ * A long list in a scroller, of which only what is near the view is in the page. It promises that
+ * what one looks at doesn't move: whatever is added, removed, edited or measured above or below, and
+ * whatever the width becomes, the first row in view keeps its distance from the upper edge; at the
+ * end, the end stays in view.
+ *
+ * This is the part that reads and writes the page's geometry. What is in the page is up to `Log`,
+ * which is told by `onRange`. It knows nothing of messages.
+ *
+ * Heights that were not measured are guessed. When rows above turn out to be higher or lower than
+ * that, the space above them gives way while somebody scrolls, and not the scroll position: writing
+ * that would end the momentum of a finger. The guess is put right when the scrolling has ended.
+ */
+
+import { change } from "./changes";
+import { Heights } from "./heights";
+import type { Range } from "./range";
+
+/**
+ * The rows. `idAt` is cheap and tells them apart; `keyAt` is what the page's elements go by, and stays
+ * when a row gets another id.
+ */
+export interface Rows {
+	count: number;
+	idAt(index: number): string;
+	keyAt(index: number): string;
+	/** The index of the row with this id, else of a recent one with this key, or -1. */
+	indexOf(id: string, key?: string): number;
+}
+
+/** A row, and how far below the upper edge it begins. */
+interface Held {
+	id: string;
+	key: string;
+	offset: number;
+}
+
+/** What is in view. */
+export interface View {
+	first: number;
+	last: number;
+	/** Pixels above and below what is in view; beyond what is loaded there is nothing. */
+	above: number;
+	below: number;
+	height: number;
+}
+
+/** Of the rows that are held, the first that is still there counts. */
+type Anchor = { end: true } | { end: false; rows: Held[] };
+
+interface Parts {
+	scroller: HTMLElement;
+	/** The space for the rows above those that are in the page. */
+	above: HTMLElement;
+	/** Holds the rows that are in the page, one child each, and nothing else. */
+	body: HTMLElement;
+	below: HTMLElement;
+}
+
+interface Listener {
+	onRange(range: Range): void;
+	onView(view: View): void;
+}
+
+/** This near to the end counts as the end. */
+const END_PX = 24;
+const GUESS_PX = 48;
+/** Scrolling has ended when nothing was heard for this long. */
+const REST_MS = 140;
+
+const NOTHING: Rows = { count: 0, idAt: () => "", keyAt: () => "", indexOf: () => -1 };
+
+export class LogView {
+	#parts: Parts | null = null;
+	readonly #listener: Listener;
+	readonly #heights = new Heights();
+	/** Heights by key: a row that comes again is not guessed again. */
+	readonly #measured = new Map<string, number>();
+	#measuredSum = 0;
+	#rows: Rows = NOTHING;
+	#range: Range = { first: 0, last: 0 };
+	#anchor: Anchor = { end: true };
+	/** Whether the end of the list is the present, to be followed. */
+	#follow = true;
+	/** Where we put the scroller ourselves: that is no wish of somebody. */
+	#written = -1;
+	#scrolling = false;
+	#rest: ReturnType<typeof setTimeout> | undefined;
+	#space = 0;
+
+	constructor(listener: Listener) {
+		this.#listener = listener;
+	}
+
+	/** Begins to watch these elements, until the returned function is called. */
+	attach(parts: Parts): () => void {
+		this.#parts = parts;
+		const observer = new ResizeObserver(() => this.#settle());
+		observer.observe(parts.scroller);
+		observer.observe(parts.body);
+		const scrolled = () => this.#scrolled();
+		parts.scroller.addEventListener("scroll", scrolled, { passive: true });
+		return () => {
+			observer.disconnect();
+			parts.scroller.removeEventListener("scroll", scrolled);
+			clearTimeout(this.#rest);
+			this.#parts = null;
+		};
+	}
+
+	/** The index of the row that holds its place when rows come and go. */
+	get anchorIndex(): number {
+		if (this.#anchor.end) return this.#rows.count - 1;
+		return this.#held(this.#anchor.rows)?.index ?? this.#range.first;
+	}
+
+	get atEnd(): boolean {
+		return this.#anchor.end;
+	}
+
+	/** Puts the row at a share of the view's height: 0 is the upper edge. */
+	show(id: string, share: number): void {
+		const height = this.#parts?.scroller.clientHeight ?? 0;
+		const offset = Math.round(height * share);
+		this.#anchor = { end: false, rows: [{ id, key: id, offset }] };
+		this.#scrolling = false;
+		this.#settle();
+	}
+
+	toEnd(): void {
+		this.#anchor = { end: true };
+		this.#scrolling = false;
+		this.#settle();
+	}
+
+	/** Scrolls by a part of the view, as a person would. */
+	scrollBy(share: number): void {
+		const scroller = this.#parts?.scroller;
+		scroller?.scrollBy({ top: scroller.clientHeight * share });
+	}
+
+	/** Scrolls just so far that the row is in view with a little air. */
+	reveal(id: string): void {
+		const index = this.#rows.indexOf(id);
+		const parts = this.#parts;
+		if (index < 0 || !parts) return;
+		const child = this.#child(index);
+		if (!child) {
+			this.show(id, index < this.#range.first ? 0.1 : 0.6);
+			return;
+		}
+		const view = parts.scroller.getBoundingClientRect();
+		const row = child.getBoundingClientRect();
+		const air = 8;
+		const over = row.top - air - view.top;
+		const under = row.bottom + air - view.bottom;
+		if (over < 0) parts.scroller.scrollTop += over;
+		else if (under > 0) parts.scroller.scrollTop += Math.min(under, over);
+	}
+
+	/** After each rendering: these are the rows, and those of the range are in the page. */
+	rendered(rows: Rows, range: Range, follow: boolean): void {
+		const changed = rows === this.#rows ? null : change(ids(this.#rows), ids(rows));
+		this.#rows = rows;
+		this.#range = range;
+		if (changed) {
+			const { start, removed, added } = changed;
+			this.#heights.splice(start, removed, added, (index) => this.#guess(index));
+		}
+		if (!follow && this.#follow && this.#anchor.end) this.#hold();
+		this.#follow = follow;
+		this.#settle();
+	}
+
+	#guess(index: number): number {
+		if (this.#measured.size === 0) return GUESS_PX;
+		const mean = this.#measuredSum / this.#measured.size;
+		return this.#measured.get(this.#rows.keyAt(index)) ?? mean;
+	}
+
+	#child(index: number): Element | undefined {
+		return this.#parts?.body.children[index - this.#range.first];
+	}
+
+	/** Of rows that were held, the first that is still there. */
+	#held(rows: readonly Held[]): { index: number; offset: number } | null {
+		for (const { id, key, offset } of rows) {
+			const index = this.#rows.indexOf(id, key);
+			if (index >= 0) return { index, offset };
+		}
+		return null;
+	}
+
+	#scrolled(): void {
+		const parts = this.#parts;
+		if (!parts) return;
+		const { scrollTop } = parts.scroller;
+		if (Math.abs(scrollTop - this.#written) > 1) {
+			this.#written = -1;
+			this.#scrolling = true;
+			this.#hold();
+		}
+		clearTimeout(this.#rest);
+		this.#rest = setTimeout(() => {
+			this.#scrolling = false;
+			this.#settle();
+		}, REST_MS);
+		this.#cover();
+		this.#tell();
+	}
+
+	/** Remembers what is in view. */
+	#hold(): void {
+		const parts = this.#parts;
+		if (!parts) return;
+		const { scroller, body } = parts;
+		const last = this.#range.last === this.#rows.count;
+		const below = scroller.scrollHeight - scroller.clientHeight - scroller.scrollTop;
+		if (this.#follow && last && below <= END_PX) {
+			this.#anchor = { end: true };
+			return;
+		}
+		const view = scroller.getBoundingClientRect();
+		const seen: Held[] = [];
+		let covering: Held | null = null;
+		for (let i = 0; i < body.children.length && seen.length < 8; i++) {
+			const row = body.children[i]?.getBoundingClientRect();
+			if (!row || row.bottom <= view.top) continue;
+			if (row.top >= view.bottom) break;
+			const index = this.#range.first + i;
+			const held: Held = {
+				id: this.#rows.idAt(index),
+				key: this.#rows.keyAt(index),
+				offset: row.top - view.top,
+			};
+			if (row.top < view.top) covering = held;
+			else seen.push(held);
+		}
+		// A row that the upper edge cuts may grow on its hidden side; the next one tells better.
+		if (covering) seen.push(covering);
+		if (seen.length > 0) this.#anchor = { end: false, rows: seen };
+	}
+
+	/** Measures what is in the page, and puts what is held where it belongs. */
+	#settle(): void {
+		const parts = this.#parts;
+		if (!parts || parts.scroller.clientHeight === 0) return;
+		const { scroller, above, body, below } = parts;
+		const { first, last } = this.#range;
+		if (body.children.length !== last - first) return;
+		this.#measure(body);
+
+		const held = this.#anchor.end ? null : this.#held(this.#anchor.rows);
+		if (held && (held.index < first || held.index >= last)) {
+			this.#around(held.index, held.offset);
+			return;
+		}
+		if (this.#anchor.end && last !== this.#rows.count) {
+			this.#around(this.#rows.count - 1, scroller.clientHeight);
+			return;
+		}
+
+		const true_ = this.#heights.before(first);
+		let space = true_;
+		let scrollTop = scroller.scrollTop;
+		if (held) {
+			const within = this.#heights.before(held.index) - true_;
+			const still = scrollTop + held.offset - within;
+			const near = Math.abs(still - true_) <= true_ * 0.5;
+			if (this.#scrolling && first > 0 && near) space = still;
+			else scrollTop = space + within - held.offset;
+		}
+		this.#space = space;
+		above.style.blockSize = `${space}px`;
+		below.style.blockSize = `${this.#heights.total - this.#heights.before(last)}px`;
+		if (this.#anchor.end) scrollTop = scroller.scrollHeight - scroller.clientHeight;
+		if (Math.abs(scroller.scrollTop - scrollTop) >= 0.5) {
+			scroller.scrollTop = scrollTop;
+			this.#written = scroller.scrollTop;
+		}
+		this.#cover();
+		this.#tell();
+	}
+
+	#measure(body: HTMLElement): void {
+		const { first } = this.#range;
+		for (let i = 0; i < body.children.length; i++) {
+			const height = body.children[i]?.getBoundingClientRect().height ?? 0;
+			if (height === this.#heights.at(first + i)) continue;
+			const key = this.#rows.keyAt(first + i);
+			this.#measuredSum += height - (this.#measured.get(key) ?? 0);
+			this.#measured.set(key, height);
+			this.#heights.set(first + i, height);
+		}
+	}
+
+	/** Asks for the rows around one that is not in the page. */
+	#around(index: number, offset: number): void {
+		const height = this.#parts?.scroller.clientHeight ?? 0;
+		const top = this.#heights.before(index) - offset;
+		this.#listener.onRange({
+			first: this.#heights.find(top - height / 2),
+			last: this.#heights.find(top + height * 1.5) + 1,
+		});
+	}
+
+	/** Asks for other rows where those in the page don't reach far enough beyond the view. */
+	#cover(): void {
+		const parts = this.#parts;
+		if (!parts || this.#rows.count === 0) return;
+		const { scrollTop, clientHeight } = parts.scroller;
+		const { first, last } = this.#range;
+		const top = scrollTop - (this.#space - this.#heights.before(first));
+		const bottom = top + clientHeight;
+		const from = this.#heights.before(first);
+		const to = this.#heights.before(last);
+		const reach = Math.max(clientHeight, 500);
+		const enough =
+			(first === 0 || from <= top - reach / 2) &&
+			(last === this.#rows.count || to >= bottom + reach / 2);
+		if (enough) return;
+		// Where everything in view is new, only that is rendered at first: it is there sooner.
+		const elsewhere = this.#scrolling && (bottom < from || top > to);
+		const over = elsewhere ? 100 : reach;
+		this.#listener.onRange({
+			first: this.#heights.find(top - over),
+			last: this.#heights.find(bottom + over) + 1,
+		});
+	}
+
+	#tell(): void {
+		const parts = this.#parts;
+		if (!parts || this.#rows.count === 0) return;
+		const { scrollTop, clientHeight, scrollHeight } = parts.scroller;
+		const top = scrollTop - (this.#space - this.#heights.before(this.#range.first));
+		this.#listener.onView({
+			first: this.#heights.find(top),
+			last: this.#heights.find(top + clientHeight - 1),
+			above: scrollTop,
+			below: Math.max(0, scrollHeight - clientHeight - scrollTop),
+			height: clientHeight,
+		});
+	}
+}
+
+const ids = (rows: Rows) => ({ count: rows.count, keyAt: (index: number) => rows.idAt(index) });

@@ -1,0 +1,123 @@
+import { useTranslation } from "react-i18next";
+import type { RoomId } from "../../../protocol";
+import { Button, Delayed, type Mentioned, TimeText } from "../../../ui";
+import { Entry } from "../message/Entry";
+import type { Open } from "../message/MessageActions";
+import { SystemLine } from "../message/SystemLine";
+import { Beginning } from "./Beginning";
+import type { Row } from "./rows";
+import styles from "./TimelineRow.module.css";
+import type { Edge } from "./usePages";
+
+interface Props {
+	row: Row;
+	says: boolean;
+	current: boolean;
+	marked: boolean;
+	mention: (username: string) => Mentioned | null;
+	asked: Open;
+	onAsked: (open: Open) => void;
+	edge: Edge;
+	onAgain: () => void;
+	title: string;
+	roomId: RoomId;
+}
+
+/** One row of the timeline, with what stands before it. */
+export function TimelineRow({ row, edge, onAgain, title, roomId, ...entry }: Props) {
+	const { t } = useTranslation("room");
+	switch (row.kind) {
+		case "start":
+			if (!row.more) return <Beginning roomId={roomId} title={title} />;
+			return (
+				<LoadingEdge
+					edge={edge}
+					loading={t("timeline.loading_older")}
+					failed={t("timeline.older_failed")}
+					onAgain={onAgain}
+				/>
+			);
+		case "end":
+			return (
+				<LoadingEdge
+					edge={edge}
+					loading={t("timeline.loading_newer")}
+					failed={t("timeline.newer_failed")}
+					onAgain={onAgain}
+				/>
+			);
+		case "missing":
+			return <p className={styles.missing}>{t("timeline.missing")}</p>;
+		case "system":
+			return (
+				<div className={styles.row}>
+					<Marks day={row.day} isNew={row.isNew} />
+					<div className={styles.system}>
+						<SystemLine message={row.message} />
+					</div>
+				</div>
+			);
+		case "entry": {
+			const { written } = row;
+			return (
+				<div className={styles.row}>
+					<Marks day={row.day} isNew={row.isNew} />
+					<Entry
+						{...entry}
+						head={row.head}
+						message={written.stored ? written.message : null}
+						unsent={written.stored ? null : written.unsent}
+					/>
+				</div>
+			);
+		}
+	}
+}
+
+/** A new day, and where the unread ones begin. */
+function Marks({ day, isNew }: { day: number | null; isNew: boolean }) {
+	const { t } = useTranslation("room");
+	return (
+		<>
+			{day === null ? null : (
+				<p className={styles.day}>
+					<TimeText at={day} style="day" />
+				</p>
+			)}
+			{isNew ? (
+				<p className={styles.new}>
+					<span>{t("timeline.new")}</span>
+				</p>
+			) : null}
+		</>
+	);
+}
+
+/** Where more is being loaded. It has a height from the beginning, so that nothing jumps. */
+function LoadingEdge({
+	edge,
+	loading,
+	failed,
+	onAgain,
+}: {
+	edge: Edge;
+	loading: string;
+	failed: string;
+	onAgain: () => void;
+}) {
+	const { t } = useTranslation("room");
+	return (
+		<div className={styles.edge}>
+			{edge === "failed" ? (
+				<>
+					<span>{failed}</span>
+					<Button size="small" onClick={onAgain}>
+						{t("timeline.again")}
+					</Button>
+				</>
+			) : (
+				<Delayed>{loading}</Delayed>
+			)}
+		</div>
+	);
+}

@@ -1,0 +1,32 @@
+import { useMemo } from "react";
+import type { Message, MessageId, RoomId } from "../../../protocol";
+import { myId, shown, unsentIn } from "../../../state/selectors";
+import { useChat } from "../../../state/store";
+import type { Stretch } from "../../../state/types";
+import { readersTimeZone } from "./days";
+import { rows, type TimelineRows } from "./rows";
+
+const NONE: Stretch = { ids: [], moreBefore: false, moreAfter: false };
+
+/** The rows of the stretch that is shown, with what waits to be sent. */
+export function useTimelineRows(roomId: RoomId, newFrom: MessageId | null): TimelineRows {
+	const me = useChat(myId);
+	const stretch = useChat((state) => {
+		const room = state.rooms[roomId];
+		return room ? shown(room) : null;
+	});
+	const messages = useChat((state) => state.rooms[roomId]?.messages);
+	const unsent = useChat((state) => unsentIn(state, roomId));
+	return useMemo(
+		() =>
+			rows({
+				...(stretch ?? NONE),
+				message: (id): Message | undefined => messages?.get(id),
+				unsent,
+				me,
+				newFrom,
+				timeZone: readersTimeZone(),
+			}),
+		[stretch, messages, unsent, me, newFrom],
+	);
+}
