@@ -5,8 +5,8 @@ import { Button, TextField } from "../../ui";
 import { RefusalNotice, useAction, useFieldErrors } from "../notices";
 import { LOG_IN, PlaceLink } from "../places";
 import { AuthPage } from "./AuthPage";
-import styles from "./SignUp.module.css";
 import { NewPassword } from "./NewPassword";
+import styles from "./SignUp.module.css";
 import { SHORTEST } from "./strength";
 import { useNext, withNext } from "./useNext";
 

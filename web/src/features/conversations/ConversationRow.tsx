@@ -76,10 +76,11 @@ function LastLine({ it, me, open }: { it: RoomState; me: Me; open: boolean }) {
 	const first = useChat((state) => state.users[typing[0] ?? ""]?.display_name ?? t("someone"));
 	const { mark, tone, text } = usePreviewText(it, open);
 	if (typing.length > 0) {
-		const alone = it.room.kind === "direct" ? t("line.typing") : t("line.typing_by", { name: first });
+		const alone =
+			it.room.kind === "direct" ? t("line.typing") : t("line.typing_by", { name: first });
 		return (
 			<span className={`${styles.line} ${styles.typing}`} dir="auto">
-				{typing.length > 1 ? t("line.typing_many") : alone}
+				{typing.length > 1 ? t("line.typing_several") : alone}
 			</span>
 		);
 	}

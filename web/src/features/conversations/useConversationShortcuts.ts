@@ -1,9 +1,8 @@
 import { useContext } from "react";
 import type { RoomId } from "../../protocol";
-import { conversations, myId } from "../../state/selectors";
+import { conversations, myId, unread } from "../../state/selectors";
 import { ChatContext } from "../../state/store";
 import type { RoomState } from "../../state/types";
-import { unread } from "../../state/selectors";
 import { go, roomPath } from "../places";
 import { type Handler, useShortcut } from "../shortcuts";
 import { neighbour } from "./neighbours";

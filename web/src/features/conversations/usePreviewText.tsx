@@ -24,7 +24,11 @@ function systemText(t: TFunction<"shell">, event: SystemEvent, names: Names): st
 	return t(`system.made_${event.role}`, { ...names });
 }
 
-function say(t: TFunction<"shell">, line: Preview, names: Names & { mine: boolean; direct: boolean }) {
+function say(
+	t: TFunction<"shell">,
+	line: Preview,
+	names: Names & { mine: boolean; direct: boolean },
+) {
 	switch (line.kind) {
 		case "draft":
 			return { mark: t("line.draft"), tone: "draft" as const, text: plainText(line.text) };

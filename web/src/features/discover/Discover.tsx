@@ -45,7 +45,6 @@ export function Discover({ onCreate }: { onCreate: () => void }) {
 				</Button>
 			</div>
 			{!loaded && error === null && <Placeholder rows={6} avatar />}
-			{/* biome-ignore lint/a11y/noRedundantRoles: Safari forgets that a list without bullets is one */}
 			<ul role="list" aria-label={t("discover.list")} className={styles.list}>
 				{shown.map((it) => (
 					<Entry key={it.room.id} it={it} />
@@ -96,12 +95,7 @@ function Entry({ it }: { it: RoomDetails }) {
 					{t("discover.open")}
 				</Button>
 			) : (
-				<Button
-					variant="primary"
-					busy={busy}
-					aria-label={t("discover.join_room", { room: room.name })}
-					onClick={run}
-				>
+				<Button busy={busy} aria-label={t("discover.join_room", { room: room.name })} onClick={run}>
 					{t("discover.join")}
 				</Button>
 			)}

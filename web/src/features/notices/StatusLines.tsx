@@ -104,13 +104,13 @@ function StorageLine() {
 }
 
 interface Props {
-	/** Set when a newer version of the client waits; it takes over. */
+	/** Takes the newer version of the client, where one waits. */
 	update: (() => void) | null;
 }
 
 /** What there is to say of network, storage and version: the foot of the list. */
 export function StatusLines({ update }: Props) {
-	const { t } = useTranslation("shell");
+	const { t } = useTranslation("ui");
 	return (
 		<div className={styles.lines} role="status">
 			<NetworkLine />

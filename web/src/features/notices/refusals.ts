@@ -2,8 +2,8 @@
 
 import { useCallback, useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
-import type { ErrorBody } from "../../protocol";
 import type errors from "../../../messages/en/errors.json";
+import type { ErrorBody } from "../../protocol";
 
 type Known = keyof typeof errors.code;
 type Field = keyof typeof errors.field;

@@ -1,8 +1,8 @@
 import { useEffect } from "react";
 import { useTranslation } from "react-i18next";
 import type { UserId } from "../../protocol";
-import type { Presence } from "../../state/types";
 import { useChat, useClient } from "../../state/store";
+import type { Presence } from "../../state/types";
 
 /** More than this at once are more than anybody looks at, and than the server tells. */
 const WATCHED = 150;

@@ -35,10 +35,10 @@ const distinct = (all: readonly Shortcut[]) => [
 ];
 
 function Line({ it }: { it: Shortcut }) {
-	const { t } = useTranslation();
+	const { t } = useTranslation(["shell", "room"]);
 	return (
 		<div className={styles.line}>
-			<dt>{t(it.label as "shell:back")}</dt>
+			<dt>{t(it.label)}</dt>
 			<dd>
 				<Kbd keys={it.keys} />
 			</dd>

@@ -1,18 +1,21 @@
 /** All shortcuts that hold at the moment: one list, one listener, one sheet. */
 
+import type { ParseKeys } from "i18next";
 import { useEffect, useRef, useSyncExternalStore } from "react";
 import { matches, writes } from "./keys";
 
 export const SCOPES = ["everywhere", "conversation", "message", "composer"] as const;
 export type Scope = (typeof SCOPES)[number];
 
+/** Key of a message, with its namespace: `shell:shortcut.jump`. */
+export type Label = ParseKeys<["shell", "room"]>;
+
 /** Returns `false` where it did nothing, so that the next one, or the browser, gets the keys. */
-export type Handler = (event: KeyboardEvent) => boolean | undefined;
+export type Handler = (event: KeyboardEvent) => boolean | void;
 
 export interface Shortcut {
 	keys: string;
-	/** Key of a message, with its namespace: `shell:shortcut.jump`. */
-	label: string;
+	label: Label;
 	scope: Scope;
 	/** `null`: whoever has the focus handles it; it stands here for the sheet. */
 	handler: Handler | null;
@@ -36,7 +39,8 @@ const isText = (target: EventTarget | null): boolean =>
 
 /** What floats above the page has the keys for itself. */
 const floats = (target: EventTarget | null): boolean =>
-	target instanceof Element && target.closest('[role="dialog"], [role="alertdialog"], [role="menu"]') !== null;
+	target instanceof Element &&
+	target.closest('[role="dialog"], [role="alertdialog"], [role="menu"]') !== null;
 
 /** The newest of those that match goes first. */
 export function dispatch(event: KeyboardEvent): void {
@@ -65,7 +69,7 @@ function register(shortcut: Shortcut): () => void {
  */
 export function useShortcut(
 	keys: string,
-	label: string,
+	label: Label,
 	handler: Handler | null,
 	scope: Scope = "everywhere",
 ): void {

@@ -1,0 +1,195 @@
+import { lazy, Suspense, useCallback, useEffect, useMemo } from "react";
+import { useTranslation } from "react-i18next";
+import { Route, Switch, useLocation } from "wouter";
+import { CreateRoom } from "../features/conversations";
+import { Jump, type JumpAction } from "../features/jump";
+import { PaneBoundary, StatusLines, useAttention } from "../features/notices";
+import { StartDirect } from "../features/people";
+import {
+	back,
+	DISCOVER,
+	detailsPath,
+	go,
+	HOME,
+	NARROW,
+	NOT_WIDE,
+	roomOf,
+	roomPath,
+	SECTIONS,
+	type Section,
+	settingsPath,
+	useMedia,
+} from "../features/places";
+import { RoomPane } from "../features/room";
+import { changeSettings, useSettings } from "../features/settings";
+import { ShortcutSheet } from "../features/shortcuts";
+import type { Me, RoomId } from "../protocol";
+import { useChat } from "../state/store";
+import { Placeholder } from "../ui";
+import { Home } from "./Home";
+import { type Front, Layout } from "./layout/Layout";
+import { ListPane } from "./layout/ListPane";
+import { Pane } from "./layout/Pane";
+import { NotFound } from "./NotFound";
+import { useAppShortcuts } from "./useAppShortcuts";
+import { type Floating, useFloating } from "./useFloating";
+import { useTitle } from "./useTitle";
+
+const Details = lazy(() => import("../features/details").then((it) => ({ default: it.Details })));
+const Discover = lazy(() =>
+	import("../features/discover").then((it) => ({ default: it.Discover })),
+);
+const SettingsPage = lazy(() =>
+	import("../features/settings/SettingsPage").then((it) => ({ default: it.SettingsPage })),
+);
+
+interface Props {
+	me: Me;
+	/** Takes the newer version of the client, where one waits. */
+	update: (() => void) | null;
+}
+
+const isSection = (it: string): it is Section => SECTIONS.some((known) => known === it);
+
+/** Where the details are, and how they come and go: beside the conversation, or in its place. */
+function useDetails(path: string, room: RoomId | null) {
+	const inPlace = useMedia(NOT_WIDE);
+	const { details: beside } = useSettings();
+	const asked = room !== null && path === detailsPath(room);
+	useEffect(() => {
+		if (!asked || inPlace || room === null) return;
+		changeSettings({ details: true });
+		go(roomPath(room), { replace: true });
+	}, [asked, inPlace, room]);
+	const inside = useChat((state) => {
+		const it = room === null ? undefined : state.rooms[room];
+		return it?.me?.state === "joined" && !it.room.deleted;
+	});
+	const open = inside && (inPlace ? asked : beside);
+	const toggle = useCallback(() => {
+		if (room === null) return;
+		if (!inPlace) changeSettings({ details: !beside });
+		else if (asked) back(roomPath(room));
+		else go(detailsPath(room));
+	}, [room, inPlace, beside, asked]);
+	return { open, toggle, inFront: open && inPlace };
+}
+
+/** What somebody sees who is logged in. */
+export function Chat({ me, update }: Props) {
+	const [path] = useLocation();
+	const room = roomOf(path);
+	const details = useDetails(path, room);
+	const { floating, show, hide } = useFloating();
+	const front: Front = details.inFront ? "details" : path === HOME ? "list" : "main";
+	useTitle(path, room);
+	useAttention(me);
+	useAppShortcuts({ path, room, front, show, toggleDetails: details.toggle });
+	useEffect(() => {
+		if (room !== null) changeSettings({ lastRoom: room });
+	}, [room]);
+	return (
+		<>
+			<Layout
+				front={front}
+				list={<ListPane me={me} open={room} show={show} update={update} />}
+				main={
+					<Main key={room ?? path.split("/")[1]} me={me} show={show} onDetails={details.toggle} />
+				}
+				details={
+					details.open && room !== null ? (
+						<PaneBoundary key={room}>
+							<Suspense fallback={<Placeholder rows={6} />}>
+								<Details roomId={room} me={me} onClose={details.toggle} />
+							</Suspense>
+						</PaneBoundary>
+					) : null
+				}
+				foot={<StatusLines update={update} />}
+			/>
+			<Floats floating={floating} show={show} hide={hide} />
+		</>
+	);
+}
+
+interface MainProps {
+	me: Me;
+	show: (floating: Floating) => void;
+	onDetails: () => void;
+}
+
+/** What the address asks for, in the middle. */
+function Main({ me, show, onDetails }: MainProps) {
+	const { t } = useTranslation(["shell", "account"]);
+	const narrow = useMedia(NARROW);
+	const room = (roomId: RoomId, messageId?: string) => (
+		<RoomPane
+			roomId={roomId}
+			{...(messageId !== undefined && { messageId })}
+			{...(narrow && { onBack: () => back() })}
+			onDetails={onDetails}
+		/>
+	);
+	return (
+		<PaneBoundary>
+			<Suspense fallback={<Placeholder rows={6} />}>
+				<Switch>
+					<Route path="/">
+						<Home />
+					</Route>
+					<Route path="/r/:room/m/:message">{(at) => room(at.room, at.message)}</Route>
+					<Route path="/r/:room/details">{(at) => room(at.room)}</Route>
+					<Route path="/r/:room">{(at) => room(at.room)}</Route>
+					<Route path="/discover">
+						<Pane title={t("discover.title")}>
+							<Discover onCreate={() => show("create")} />
+						</Pane>
+					</Route>
+					<Route path="/settings/:section?">
+						{({ section = "account" }) =>
+							isSection(section) ? (
+								<Pane title={t("account:settings.title")}>
+									<SettingsPage section={section} me={me} />
+								</Pane>
+							) : (
+								<NotFound />
+							)
+						}
+					</Route>
+					<Route>
+						<NotFound />
+					</Route>
+				</Switch>
+			</Suspense>
+		</PaneBoundary>
+	);
+}
+
+interface FloatsProps {
+	floating: Floating | null;
+	show: (floating: Floating) => void;
+	hide: () => void;
+}
+
+/** What floats above the page when it is asked for. */
+function Floats({ floating, show, hide }: FloatsProps) {
+	const { t } = useTranslation("shell");
+	const actions = useMemo(
+		(): JumpAction[] => [
+			{ icon: "plus", label: t("list.create"), run: () => show("create") },
+			{ icon: "globe", label: t("list.discover"), run: () => go(DISCOVER) },
+			{ icon: "person", label: t("list.start"), run: () => show("start") },
+			{ icon: "settings", label: t("me.settings"), run: () => go(settingsPath()) },
+			{ icon: "keyboard", label: t("me.shortcuts"), run: () => show("shortcuts") },
+		],
+		[t, show],
+	);
+	return (
+		<>
+			<Jump open={floating === "jump"} onClose={hide} actions={actions} />
+			<CreateRoom open={floating === "create"} onClose={hide} />
+			<StartDirect open={floating === "start"} onClose={hide} />
+			<ShortcutSheet open={floating === "shortcuts"} onClose={hide} />
+		</>
+	);
+}

@@ -1,0 +1,53 @@
+import { useTranslation } from "react-i18next";
+import { ConversationList } from "../../features/conversations";
+import { PaneBoundary, StatusLines } from "../../features/notices";
+import { HOME, PlaceLink } from "../../features/places";
+import type { Me, RoomId } from "../../protocol";
+import { Icon, Kbd, Logo } from "../../ui";
+import type { Floating } from "../useFloating";
+import styles from "./ListPane.module.css";
+import { PersonMenu } from "./PersonMenu";
+
+interface Props {
+	me: Me;
+	open: RoomId | null;
+	show: (floating: Floating) => void;
+	update: (() => void) | null;
+}
+
+/** The mark and oneself, the way to everywhere, the conversations, and the state of the network. */
+export function ListPane({ me, open, show, update }: Props) {
+	const { t } = useTranslation("shell");
+	return (
+		<div className={styles.pane}>
+			<header className={styles.head}>
+				<PlaceLink to={HOME} className={styles.mark}>
+					<Logo size={28} />
+					<span>{t("app")}</span>
+				</PlaceLink>
+				<PersonMenu me={me} show={show} />
+			</header>
+			<button
+				type="button"
+				className={styles.find}
+				aria-keyshortcuts="Control+K Meta+K"
+				onClick={() => show("jump")}
+			>
+				<Icon name="search" size={16} />
+				<span className={styles.findText}>{t("list.find")}</span>
+				<Kbd keys="Mod+K" />
+			</button>
+			<nav className={styles.scroller} aria-label={t("list.label")}>
+				<PaneBoundary>
+					<ConversationList
+						me={me}
+						open={open}
+						onCreate={() => show("create")}
+						onStart={() => show("start")}
+					/>
+				</PaneBoundary>
+			</nav>
+			<StatusLines update={update} />
+		</div>
+	);
+}
