@@ -260,7 +260,11 @@ test.describe("writing", () => {
 		await open(page);
 		const session = await page.context().newCDPSession(page);
 		await page.getByRole("textbox").focus();
-		await session.send("Input.imeSetComposition", { text: "に", selectionStart: 1, selectionEnd: 1 });
+		await session.send("Input.imeSetComposition", {
+			text: "に",
+			selectionStart: 1,
+			selectionEnd: 1,
+		});
 		await page.keyboard.press("Enter");
 		expect(await page.evaluate(() => window.scene.store.getState().unsent.length)).toBe(0);
 	});
