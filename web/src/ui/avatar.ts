@@ -34,14 +34,14 @@ export function initials(name: string, most: 1 | 2 = 2): string {
 	const one = first?.[0];
 	if (!first || !one) return "?";
 	if (EMOJI.test(one)) return one;
-	const last = words.length > 1 ? words[words.length - 1] : undefined;
+	const last = words.slice(1).findLast((word) => word.some((it) => LETTER.test(it)));
 	const two = last ? last.find((it) => LETTER.test(it)) : first[1];
 	const few = most === 1 || !two || !LETTER.test(two) || ONE_IS_ENOUGH.test(one);
-	return capital(few ? one : one + two);
+	return few ? capital(one) : capital(one) + capital(two);
 }
 
-/** In capitals, unless that takes more room: `ß` would be two. */
-function capital(text: string): string {
-	const upper = text.toUpperCase();
-	return upper.length === text.length ? upper : text;
+/** The capital, unless that takes more room: that of `ß` would be two. */
+function capital(sign: string): string {
+	const upper = sign.toUpperCase();
+	return graphemes(upper).length === 1 ? upper : sign;
 }

@@ -3,4 +3,4 @@
  * is what it looks like, so the table of two thousand names, 15 KB when compressed, isn't needed.
  */
 
-export const decodeHTML = (text: string): string => text;
+export const decodeHTMLStrict = (text: string): string => text;

@@ -4,6 +4,10 @@ import { safeHref } from "./links";
 
 /** Deeper than this nobody reads; such a text is shown as it was written. */
 const DEPTH = 20;
+/** So is one with more signs of markup than this in one paragraph, */
+const SIGNS = 1_000;
+/** or with more parts than this. Both bound the work for a text that was made to cost some. */
+const PARTS = 4_000;
 
 const markdown = new MarkdownIt({ html: false, linkify: true, breaks: true, maxNesting: DEPTH });
 // Left out: what has no place in a message (pictures, tables, rules, html), and what would take
@@ -19,6 +23,13 @@ markdown.disable([
 	"code",
 	"lheading",
 ]);
+markdown.core.ruler.at("inline", (state) => {
+	for (const token of state.tokens) {
+		if (token.type !== "inline") continue;
+		if ((token.content.match(/[*_~`[\]<]/g)?.length ?? 0) > SIGNS) state.env.tooMuch = true;
+		else state.md.inline.parse(token.content, state.md, state.env, token.children ?? []);
+	}
+});
 markdown.validateLink = (address) => safeHref(address) !== null;
 markdown.linkify.set({ fuzzyLink: true, fuzzyEmail: false, fuzzyIP: false });
 
@@ -27,20 +38,17 @@ const MENTION = /(^|[^\p{L}\p{N}_@./-])@([a-z0-9][a-z0-9_.-]{1,30}[a-z0-9])(?![\
 
 /** A message's text in parts. Never fails: what can't be understood is text. */
 export function parse(text: string): Block[] {
-	const tokens = markdown.parse(text, {});
+	const env: { tooMuch?: boolean } = {};
+	const tokens = markdown.parse(text, env);
+	const parts = tokens.reduce((sum, it) => sum + 1 + (it.children?.length ?? 0), 0);
+	if (env.tooMuch || parts > PARTS) return verbatim(text);
 	const reader = new Reader(tokens);
 	const blocks = reader.blocks();
-	return reader.tooDeep ? [verbatim(text)] : blocks;
+	return reader.tooDeep ? verbatim(text) : blocks;
 }
 
-function verbatim(text: string): Block {
-	const children = text
-		.split("\n")
-		.flatMap((line, at): Inline[] =>
-			at === 0 ? [{ is: "text", text: line }] : [{ is: "break" }, { is: "text", text: line }],
-		);
-	return { is: "paragraph", children };
-}
+/** As it was written: paragraphs keep their line breaks. */
+const verbatim = (text: string): Block[] => [{ is: "paragraph", children: [{ is: "text", text }] }];
 
 class Reader {
 	tooDeep = false;
@@ -67,7 +75,7 @@ class Reader {
 			case "heading_open":
 				return { is: "paragraph", children: [{ is: "strong", children: this.line() }] };
 			case "fence":
-				return { is: "fence", language: languageOf(token.info), text: token.content };
+				return fence(token.info.trim(), token.content);
 			case "blockquote_open":
 				return { is: "quote", children: this.blocks() };
 			case "bullet_list_open":
@@ -115,7 +123,9 @@ class InlineReader {
 		for (;;) {
 			const token = this.tokens[this.at++];
 			if (!token || token.type.endsWith("_close")) return found;
+			// Emphasis knows no limit of its own: a text of 16,000 stars would be 4,000 deep.
 			if (token.level >= DEPTH - 1) this.tooDeep = true;
+			if (this.tooDeep) return found;
 			found.push(...this.inline(token, inLink));
 		}
 	}
@@ -162,7 +172,9 @@ function mentionsIn(text: string): Inline[] {
 	return found;
 }
 
-/** The first word after the fence, if it looks like the name of a language. */
-function languageOf(info: string): string {
-	return /^[\w+#.-]{1,24}/.exec(info.trim())?.[0] ?? "";
+/** What stands beside the fence is a language, or else the first line of what is fenced. */
+function fence(info: string, text: string): Block {
+	const isLanguage = text !== "" && /^[\w+#.-]{1,24}$/.test(info);
+	if (info === "" || isLanguage) return { is: "fence", language: info, text };
+	return { is: "fence", language: "", text: `${info}\n${text}` };
 }

@@ -11,6 +11,7 @@ declare global {
 globalThis.IS_REACT_ACT_ENVIRONMENT = true;
 
 let root: Root | undefined;
+let languages: Promise<unknown> | undefined;
 
 afterEach(async () => {
 	await act(async () => root?.unmount());
@@ -19,7 +20,8 @@ afterEach(async () => {
 });
 
 export async function render(node: ReactNode): Promise<HTMLElement> {
-	await startLanguages("en");
+	languages ??= startLanguages("en");
+	await languages;
 	const box = document.body.appendChild(document.createElement("div"));
 	const made = createRoot(box);
 	root = made;
