@@ -11,6 +11,7 @@ import {
 	detailsPath,
 	go,
 	HOME,
+	NARROW,
 	NOT_WIDE,
 	roomOf,
 	roomPath,
@@ -115,11 +116,12 @@ interface MainProps {
 /** What the address asks for, in the middle. */
 function Main({ me, show, onDetails }: MainProps) {
 	const { t } = useTranslation(["shell", "account"]);
+	const narrow = useMedia(NARROW);
 	const room = (roomId: RoomId, messageId?: string) => (
 		<RoomPane
 			roomId={roomId}
 			{...(messageId !== undefined && { messageId })}
-			onBack={() => back()}
+			{...(narrow && { onBack: () => back() })}
 			onDetails={onDetails}
 		/>
 	);

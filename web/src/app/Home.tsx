@@ -2,6 +2,7 @@ import { useEffect } from "react";
 import { useTranslation } from "react-i18next";
 import { go, NARROW, roomPath, useMedia } from "../features/places";
 import { useSettings } from "../features/settings";
+import { conversations } from "../state/selectors";
 import { useChat } from "../state/store";
 import { EmptyState, Kbd } from "../ui";
 
@@ -15,12 +16,20 @@ export function Home() {
 		const it = lastRoom === null ? undefined : state.rooms[lastRoom];
 		return it?.me?.state === "joined" && !it.room.deleted;
 	});
-	const empty = useChat((state) => Object.keys(state.rooms).length === 0);
+	const empty = useChat((state) => conversations(state).length === 0);
 	const target = !narrow && there ? lastRoom : null;
 	useEffect(() => {
 		if (target !== null) go(roomPath(target), { replace: true });
 	}, [target]);
-	if (narrow || target !== null || !loaded || empty) return null;
+	const name = useChat((state) => (state.session.at === "in" ? state.session.me.display_name : ""));
+	if (narrow || target !== null || !loaded) return null;
+	if (empty) {
+		return (
+			<EmptyState icon="smile" title={t("main.welcome_title", { name })}>
+				{t("main.welcome_text")} <Kbd keys="Mod+K" />
+			</EmptyState>
+		);
+	}
 	return (
 		<EmptyState icon="hash" title={t("main.choose_title")}>
 			{t("main.choose_text")} <Kbd keys="Mod+K" />

@@ -12,7 +12,7 @@ import type {
 	UserId,
 } from "../protocol";
 import { covers } from "./selectors";
-import { insert, meet, mergeIds } from "./stretch";
+import { insert, meet } from "./stretch";
 import { Table } from "./table";
 import type { MyReactions, Reactions, RoomState, Stretch } from "./types";
 
@@ -194,7 +194,10 @@ export function withConversation(it: RoomState, told: Conversation, me: UserId |
 		next.counted.upTo === upTo &&
 		next.counted.read === read &&
 		!next.counted.doubtful;
-	return same ? next : { ...next, counted: { unread, upTo, read } };
+	if (same) return next;
+	const taken = { ...next, counted: { unread, upTo, read } };
+	const counted = recounted(taken, taken.me?.read ?? null);
+	return { ...taken, counted };
 }
 
 /** A page of history. */
@@ -203,7 +206,7 @@ export function withPage(it: RoomState, part: Part, page: History, me: UserId | 
 	const ids = page.messages.map(({ id }) => id);
 	const stretch: Stretch = { ids, moreBefore: page.more_before, moreAfter: page.more_after };
 	if ("newest" in part) return joined(withNewest(held, stretch));
-	if ("around" in part) return joined({ ...held, detached: stretch });
+	if ("around" in part) return joined({ ...held, detached: toTheEnd(held, stretch) });
 	if ("before" in part) {
 		const grown = (old: Stretch | null) =>
 			old && old.ids[0] === part.before
@@ -211,28 +214,29 @@ export function withPage(it: RoomState, part: Part, page: History, me: UserId | 
 				: old;
 		return joined({ ...held, live: grown(held.live), detached: grown(held.detached) });
 	}
-	const grown = (old: Stretch | null) =>
-		old && old.ids[old.ids.length - 1] === part.after
-			? { ...old, ids: old.ids.concat(ids), moreAfter: page.more_after }
-			: old;
-	return joined({ ...held, detached: grown(held.detached) });
+	const { detached } = held;
+	if (!detached || detached.ids[detached.ids.length - 1] !== part.after) return joined(held);
+	const grown = { ...detached, ids: detached.ids.concat(ids), moreAfter: page.more_after };
+	return joined({ ...held, detached: toTheEnd(held, grown) });
+}
+
+/** The newest page: with it the room is as the server has it. */
+function withNewest(it: RoomState, page: Stretch): RoomState {
+	const newest = toTheEnd(it, { ...page, moreAfter: false });
+	const live = it.live && !it.stale ? (meet(it.live, newest) ?? newest) : newest;
+	return { ...it, live: { ...live, moreAfter: false }, stale: false };
 }
 
 /**
- * The newest page. What happened since the server made it was told, and is known; so the stretch
- * goes up to the end.
+ * Of a page that goes up to the end: what happened since the server made it was told, and is known;
+ * so the stretch goes on with that.
  */
-function withNewest(it: RoomState, page: Stretch): RoomState {
+function toTheEnd(it: RoomState, page: Stretch): Stretch {
 	const last = page.ids[page.ids.length - 1];
+	if (page.moreAfter || (last !== undefined && last === it.lastMessage)) return page;
 	const since: MessageId[] = [];
-	// A detached stretch may hold newer ones only where it reaches the end itself.
-	if (it.live === null || it.stale) {
-		for (const [id] of it.messages) if (last === undefined || id > last) since.push(id);
-	}
-	const ids = since.length > 0 ? mergeIds(page.ids, since.sort()) : page.ids;
-	const newest: Stretch = { ids, moreBefore: page.moreBefore, moreAfter: false };
-	const live = it.live && !it.stale ? (meet(it.live, newest) ?? newest) : newest;
-	return { ...it, live: { ...live, moreAfter: false }, stale: false };
+	for (const [id] of it.messages) if (last === undefined || id > last) since.push(id);
+	return since.length === 0 ? page : { ...page, ids: page.ids.concat(since.sort()) };
 }
 
 /** `detached` that has met `live` is a part of it. */

@@ -50,7 +50,7 @@ export function insert(stretch: Stretch, id: MessageId): Stretch {
 	if (ids[at] === id) return stretch;
 	if (at === 0 && moreBefore) return stretch;
 	if (at === ids.length && moreAfter) return stretch;
-	return { ...stretch, ids: at === ids.length ? [...ids, id] : ids.toSpliced(at, 0, id) };
+	return { ...stretch, ids: at === ids.length ? ids.concat([id]) : ids.toSpliced(at, 0, id) };
 }
 
 /** Two stretches that overlap or touch, as one; `null` where there may be a hole between them. */

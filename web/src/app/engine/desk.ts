@@ -55,6 +55,7 @@ export class Desk {
 	#listing: Promise<void> | null = null;
 	#listAgain = false;
 	#listedAt = 0;
+	#deletions = 0;
 	#stopped = false;
 	readonly #timers: Partial<Record<"list" | "details" | "draft" | "typing", Timer>> = {};
 
@@ -74,6 +75,7 @@ export class Desk {
 				host.dispatch({ type: "lost" });
 				this.#listed = false;
 				this.#nextMembers.clear();
+				this.history.lost();
 			},
 			cursor: (cursor) => {
 				this.#cursor = cursor;
@@ -243,9 +245,12 @@ export class Desk {
 
 	async #loadList(): Promise<void> {
 		const before = this.#host.state.rooms;
+		const deletions = this.#deletions;
 		try {
 			const { conversations } = await this.#api.conversations();
 			if (this.#stopped) return;
+			// It may count what has been deleted since.
+			if (deletions !== this.#deletions) this.list();
 			this.#host.dispatch({ type: "conversations", list: conversations });
 			this.#listed = true;
 			const { rooms } = this.#host.state;
@@ -286,6 +291,7 @@ export class Desk {
 			case "message": {
 				const { message, room_id } = event;
 				this.people.want(peopleIn(message));
+				if (message.deleted) this.#deletions += 1;
 				if (message.author_id === this.user) {
 					if (message.nonce) this.outbox.seen(message.nonce);
 				} else {
@@ -317,6 +323,7 @@ export class Desk {
 			case "reload":
 				if (!event.room_id) this.#listed = false;
 				this.#nextMembers.clear();
+				this.history.lost();
 				// During the catching up, the rest follows first.
 				if (this.link.online) this.#catchUpOverHttp();
 		}

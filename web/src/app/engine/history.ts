@@ -19,6 +19,7 @@ export class HistoryLoader {
 	readonly #api: Api;
 	readonly #want: (ids: Iterable<UserId>) => void;
 	readonly #underWay = new Map<string, Promise<void>>();
+	#epoch = 0;
 
 	constructor(host: Host, api: Api, want: (ids: Iterable<UserId>) => void) {
 		this.#host = host;
@@ -31,8 +32,19 @@ export class HistoryLoader {
 		return this.#once(`${room} newest`, async () => {
 			const it = this.#room(room);
 			if (it?.live && !it.stale) return;
-			this.#take(room, { newest: true }, it?.live ? await this.#again(it) : await this.#page(room));
+			const epoch = this.#epoch;
+			const around = it?.stale && it.detached?.ids[it.detached.ids.length >> 1];
+			const page = it?.live ? await this.#again(it) : await this.#page(room);
+			// What was loaded before something was lost proves nothing.
+			if (epoch === this.#epoch) this.#take(room, { newest: true }, page);
+			if (around) await this.#around(room, around, LARGE_PAGE);
 		});
+	}
+
+	/** Something was lost on the way: answers that are still to come are from before. */
+	lost(): void {
+		this.#epoch += 1;
+		this.#underWay.clear();
 	}
 
 	before(room: RoomId): Promise<void> {
@@ -62,9 +74,13 @@ export class HistoryLoader {
 			if (it?.live?.ids.includes(message)) {
 				return this.#host.dispatch({ type: "back_to_live", room });
 			}
-			const part = { around: message };
-			this.#take(room, part, await this.#api.history(room, part, PAGE));
+			await this.#around(room, message, PAGE);
 		});
+	}
+
+	async #around(room: RoomId, message: MessageId, limit: number): Promise<void> {
+		const part = { around: message };
+		this.#take(room, part, await this.#api.history(room, part, limit));
 	}
 
 	/**
@@ -110,7 +126,9 @@ export class HistoryLoader {
 	#once(key: string, work: () => Promise<void>): Promise<void> {
 		const before = this.#underWay.get(key);
 		if (before) return before;
-		const now = work().finally(() => this.#underWay.delete(key));
+		const now = work().finally(() => {
+			if (this.#underWay.get(key) === now) this.#underWay.delete(key);
+		});
 		this.#underWay.set(key, now);
 		return now;
 	}

@@ -1,7 +1,7 @@
 import { useTranslation } from "react-i18next";
 import { ConversationList } from "../../features/conversations";
 import { PaneBoundary, StatusLines } from "../../features/notices";
-import { DISCOVER, HOME, PlaceLink } from "../../features/places";
+import { HOME, PlaceLink } from "../../features/places";
 import type { Me, RoomId } from "../../protocol";
 import { Icon, Kbd, Logo } from "../../ui";
 import type { Floating } from "../useFloating";
@@ -46,10 +46,6 @@ export function ListPane({ me, open, show, update }: Props) {
 						onStart={() => show("start")}
 					/>
 				</PaneBoundary>
-				<PlaceLink to={DISCOVER} className={styles.discover}>
-					<Icon name="globe" size={18} />
-					{t("list.discover")}
-				</PlaceLink>
 			</nav>
 			<StatusLines update={update} />
 		</div>

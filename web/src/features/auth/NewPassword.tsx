@@ -18,7 +18,7 @@ export function NewPassword({ of = [], ...field }: Props) {
 	return (
 		<div>
 			<TextField {...field} type="password" autoComplete="new-password" required />
-			{field.value !== "" && (
+			{field.value !== "" && !field.error && (
 				<p className={styles.strength} role="status" data-strength={how}>
 					<meter
 						className={styles.meter}

@@ -4,9 +4,9 @@ import type { Me, RoomId } from "../../protocol";
 import { conversations, otherPerson } from "../../state/selectors";
 import { useChat } from "../../state/store";
 import type { RoomState } from "../../state/types";
-import { Button, EmptyState, IconButton, Placeholder } from "../../ui";
+import { Button, EmptyState, Icon, IconButton, Placeholder } from "../../ui";
 import { useWatch } from "../people";
-import { DISCOVER, go } from "../places";
+import { DISCOVER, go, PlaceLink } from "../places";
 import styles from "./ConversationList.module.css";
 import { ConversationRow } from "./ConversationRow";
 import { useRoving } from "./useRoving";
@@ -47,6 +47,10 @@ export function ConversationList({ me, open, onCreate, onStart }: Props) {
 				empty={t("list.direct_empty")}
 				add={{ label: t("list.start"), run: onStart }}
 			/>
+			<PlaceLink to={DISCOVER} className={styles.discover}>
+				<Icon name="globe" size={18} />
+				{t("list.discover")}
+			</PlaceLink>
 		</div>
 	);
 }
@@ -101,7 +105,7 @@ function NothingYet({ onCreate, onStart }: Pick<Props, "onCreate" | "onStart">) 
 					<Button variant="primary" icon="plus" onClick={onCreate}>
 						{t("list.create")}
 					</Button>
-					<Button icon="search" onClick={() => go(DISCOVER)}>
+					<Button icon="globe" onClick={() => go(DISCOVER)}>
 						{t("list.discover")}
 					</Button>
 					<Button icon="person" onClick={onStart}>

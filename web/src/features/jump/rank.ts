@@ -18,7 +18,7 @@ export function fit(query: string, text: string): number | null {
 		const bare = part.replace(/^[#@]/, "");
 		if (words(there)[0]?.startsWith(bare)) sum += 0.9;
 		else if (words(there).some((word) => word.startsWith(bare))) sum += 0.7;
-		else if (there.includes(bare)) sum += 0.4;
+		else if (bare.length > 1 && there.includes(bare)) sum += 0.4;
 		else return null;
 	}
 	return sum / parts.length;
