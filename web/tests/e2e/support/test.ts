@@ -32,7 +32,6 @@ interface WorkerFixtures {
 
 export const test = base.extend<Fixtures, WorkerFixtures>({
 	server: [
-		// biome-ignore lint/correctness/noEmptyPattern: Playwright reads the names from it.
 		async ({}, use) => {
 			const server = await Server.start();
 			await use(server);
@@ -40,7 +39,6 @@ export const test = base.extend<Fixtures, WorkerFixtures>({
 		},
 		{ scope: "worker" },
 	],
-	// biome-ignore lint/correctness/noEmptyPattern: as above
 	ownServer: async ({}, use) => {
 		const started: Server[] = [];
 		await use(async (options) => {
@@ -50,7 +48,6 @@ export const test = base.extend<Fixtures, WorkerFixtures>({
 		});
 		for (const server of started) await server.stop();
 	},
-	// biome-ignore lint/correctness/noEmptyPattern: as above
 	problems: async ({}, use) => {
 		const problems: string[] = [];
 		await use(problems);

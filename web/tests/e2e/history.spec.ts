@@ -1,0 +1,42 @@
+import { below, firstInView, stray } from "./support/place";
+import { expect, test } from "./support/test";
+
+const COUNT = 5_000;
+
+test("five thousand messages: what one reads stays where it is while older ones load", async ({
+	person,
+}) => {
+	test.setTimeout(180_000);
+	const ada = await person("Ada");
+	const room = await ada.account.createRoom("endless");
+	const text = (n: number) => `entry ${n} ${"and more words ".repeat(n % 7)}`;
+	for (let n = 0; n < COUNT; n += 50) {
+		const some = Array.from({ length: 50 }, (_, i) => ada.account.say(room, text(n + i)));
+		await Promise.all(some);
+	}
+	await ada.open(room);
+	await expect(
+		ada
+			.message(`entry ${COUNT - 1}`)
+			.or(ada.message(`entry ${COUNT - 2}`))
+			.first(),
+	).toBeInViewport();
+	const loaded = () => ada.log.evaluate((it) => it.scrollHeight);
+	await ada.log.hover();
+	for (let step = 0; step < 12; step++) {
+		const before = await loaded();
+		await expect(async () => {
+			await ada.page.mouse.wheel(0, -4_000);
+			expect(await ada.log.evaluate((it) => it.scrollTop)).toBeLessThan(1_500);
+		}).toPass({ intervals: [50] });
+		const row = await firstInView(ada.page);
+		const moved = await stray(ada.page, row, async () => {
+			await expect.poll(loaded).toBeGreaterThan(before);
+		});
+		expect(moved, `step ${step}`).toBeLessThanOrEqual(1);
+	}
+	const rendered = await ada.log.getByRole("article").count();
+	expect(rendered, "only what is near the view is in the page").toBeLessThan(120);
+	await ada.page.getByRole("button", { name: "Jump to latest" }).click();
+	await expect.poll(() => below(ada.page)).toBeLessThanOrEqual(1);
+});
