@@ -177,7 +177,27 @@ export class Keep implements Claims {
 
 	async #open(): Promise<Database | null> {
 		let late = false;
-		const opening = openDB<Schema>(nameOf(this.#user), VERSION, {
+		const opening = this.#openNow();
+		opening.then(
+			(database) => late && database.close(),
+			() => {},
+		);
+		const timeout = new Promise<null>((done) => {
+			setTimeout(() => done(null), OPEN_WITHIN_MS);
+		});
+		try {
+			const database = await Promise.race([opening, timeout]);
+			late = database === null;
+			if (!database) this.#say("memory");
+			return database;
+		} catch {
+			this.#say("memory");
+			return null;
+		}
+	}
+
+	async #openNow(): Promise<Database> {
+		return openDB<Schema>(nameOf(this.#user), VERSION, {
 			upgrade(database) {
 				database.createObjectStore("outbox", { keyPath: "nonce" });
 				database.createObjectStore("drafts", { keyPath: "roomId" });
@@ -190,21 +210,6 @@ export class Keep implements Claims {
 				if (!this.#closed) this.#database = this.#open();
 			},
 		});
-		const timeout = new Promise<null>((done) => {
-			setTimeout(() => {
-				late = true;
-				done(null);
-			}, OPEN_WITHIN_MS);
-		});
-		try {
-			const database = await Promise.race([opening, timeout]);
-			if (late) void opening.then((it) => it.close());
-			if (!database) this.#say("memory");
-			return database;
-		} catch {
-			this.#say("memory");
-			return null;
-		}
 	}
 
 	async #read<T>(work: (database: Database) => Promise<T>): Promise<T | null> {

@@ -362,10 +362,7 @@ class Run {
 		const advice: Advice = code === 1000 ? "resume" : (CLOSE_CODES[code] ?? "resume");
 		if (advice === "log_in") m.fresh = true;
 		if (advice === "fix" || advice === "give_up") return this.#fault(code);
-		if (socket.at === "online" && (advice === "resume" || advice === "log_in")) {
-			return this.#wait(backoffMs(lasted ? 0 : m.failures - 1, this.#world.random));
-		}
-		this.#wait(this.#backoff());
+		this.#wait(this.#backoff() + (advice === "retry" ? 1_000 : 0));
 	}
 
 	/** The server says that this client does something wrong. A second try may go better. */
@@ -512,7 +509,7 @@ class Run {
 	}
 
 	#backoff(): number {
-		return backoffMs(this.m.failures, this.#world.random);
+		return backoffMs(Math.max(0, this.m.failures - 1), this.#world.random);
 	}
 
 	#advance(cursor: string): void {
