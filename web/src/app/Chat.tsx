@@ -24,6 +24,7 @@ import { RoomPane } from "../features/room";
 import { changeSettings, useSettings } from "../features/settings";
 import { ShortcutSheet } from "../features/shortcuts";
 import type { Me, RoomId } from "../protocol";
+import { useChat } from "../state/store";
 import { Placeholder } from "../ui";
 import { Home } from "./Home";
 import { type Front, Layout } from "./layout/Layout";
@@ -60,14 +61,18 @@ function useDetails(path: string, room: RoomId | null) {
 		changeSettings({ details: true });
 		go(roomPath(room), { replace: true });
 	}, [asked, inPlace, room]);
-	const open = room !== null && (inPlace ? asked : beside);
+	const inside = useChat((state) => {
+		const it = room === null ? undefined : state.rooms[room];
+		return it?.me?.state === "joined" && !it.room.deleted;
+	});
+	const open = inside && (inPlace ? asked : beside);
 	const toggle = useCallback(() => {
 		if (room === null) return;
 		if (!inPlace) changeSettings({ details: !beside });
 		else if (asked) back(roomPath(room));
 		else go(detailsPath(room));
 	}, [room, inPlace, beside, asked]);
-	return { open, toggle, inFront: asked && inPlace };
+	return { open, toggle, inFront: open && inPlace };
 }
 
 /** What somebody sees who is logged in. */

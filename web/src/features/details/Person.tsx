@@ -35,7 +35,7 @@ export function Person({ id }: { id: UserId }) {
 						</p>
 					)}
 					<p className={styles.note}>
-						{t("details.since")} <TimeText at={user.created_at} style="day" />
+						{t("details.since")}: <TimeText at={user.created_at} style="day" />
 					</p>
 				</div>
 			</div>

@@ -95,12 +95,7 @@ function Entry({ it }: { it: RoomDetails }) {
 					{t("discover.open")}
 				</Button>
 			) : (
-				<Button
-					variant="primary"
-					busy={busy}
-					aria-label={t("discover.join_room", { room: room.name })}
-					onClick={run}
-				>
+				<Button busy={busy} aria-label={t("discover.join_room", { room: room.name })} onClick={run}>
 					{t("discover.join")}
 				</Button>
 			)}

@@ -16,6 +16,7 @@ type Found =
 export function Closed({ roomId, onBack }: { roomId: RoomId; onBack?: (() => void) | undefined }) {
 	const { t } = useTranslation("room");
 	const { roomDetails } = useClient();
+	const room = useChat((state) => state.rooms[roomId]?.room ?? null);
 	const left = useChat((state) => state.rooms[roomId]?.me?.state === "left");
 	const deleted = useChat((state) => state.rooms[roomId]?.room.deleted === true);
 	const [found, setFound] = useState<Found>({ at: "asking" });
@@ -30,19 +31,26 @@ export function Closed({ roomId, onBack }: { roomId: RoomId; onBack?: (() => voi
 		if (!deleted) void ask();
 	}, [deleted, ask]);
 
+	const header = <Header room={room} title={room?.name ?? ""} onBack={onBack} />;
 	const say = (icon: IconName, title: string, text: string, action?: ReactNode) => (
-		<div className={styles.closed}>
-			<EmptyState icon={icon} title={title} action={action}>
-				{text}
-			</EmptyState>
-		</div>
+		<>
+			{header}
+			<div className={styles.closed}>
+				<EmptyState icon={icon} title={title} action={action}>
+					{text}
+				</EmptyState>
+			</div>
+		</>
 	);
 	if (deleted) return say("trash", t("closed.deleted_title"), t("closed.deleted_text"));
 	if (found.at === "asking") {
 		return (
-			<div className={styles.closed}>
-				<Placeholder rows={3} />
-			</div>
+			<>
+				{header}
+				<div className={styles.closed}>
+					<Placeholder rows={3} />
+				</div>
+			</>
 		);
 	}
 	if (found.at === "refused") {

@@ -11,9 +11,8 @@ import styles from "./Sessions.module.css";
 function useDeviceName() {
 	const { t } = useTranslation("account");
 	return (it: Session): string => {
-		if (it.device) return it.device;
 		const known = browserAndSystem(it.user_agent);
-		return known ? t("sessions.on", known) : t("sessions.unknown");
+		return known ? t("sessions.on", known) : it.device || t("sessions.unknown");
 	};
 }
 

@@ -2,7 +2,7 @@ import { useTranslation } from "react-i18next";
 import type { Room } from "../../../protocol";
 import { myId, otherPerson } from "../../../state/selectors";
 import { useChat } from "../../../state/store";
-import { Avatar, Icon, IconButton, TimeText } from "../../../ui";
+import { Avatar, Icon, IconButton, TimeText, VisuallyHidden } from "../../../ui";
 import styles from "./Header.module.css";
 import { useHere } from "./useHere";
 
@@ -13,7 +13,8 @@ export function Header({
 	onBack,
 	onDetails,
 }: {
-	room: Room;
+	/** `null`: nothing may be known of it. */
+	room: Room | null;
 	title: string;
 	onBack?: (() => void) | undefined;
 	onDetails?: (() => void) | undefined;
@@ -24,7 +25,11 @@ export function Header({
 			{onBack ? (
 				<IconButton icon="back" label={t("header.back")} tooltip="bottom" onClick={onBack} />
 			) : null}
-			{room.kind === "direct" ? (
+			{room === null ? (
+				<h1 className={styles.title}>
+					<VisuallyHidden>{t("closed.gone_title")}</VisuallyHidden>
+				</h1>
+			) : room.kind === "direct" ? (
 				<Person room={room} title={title} />
 			) : (
 				<>

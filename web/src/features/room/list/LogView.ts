@@ -26,6 +26,8 @@ export interface Rows {
 	keyAt(index: number): string;
 	/** The index of the row with this id, else of a recent one with this key, or -1. */
 	indexOf(id: string, key?: string): number;
+	/** Whether it is an edge: what is loaded there comes beside it, and takes its place. */
+	isEdge(index: number): boolean;
 }
 
 /** A row, and how far below the upper edge it begins. */
@@ -65,10 +67,18 @@ interface Listener {
 /** This near to the end counts as the end. */
 const END_PX = 24;
 const GUESS_PX = 48;
-/** Scrolling has ended when nothing was heard for this long. */
-const REST_MS = 140;
+/** So far beyond the view is rendered at once, when everything in view is new. */
+const NEAR_PX = 150;
+/** Where the browser doesn't tell, scrolling has ended when nothing was heard for this long. */
+const REST_MS = 300;
 
-const NOTHING: Rows = { count: 0, idAt: () => "", keyAt: () => "", indexOf: () => -1 };
+const NOTHING: Rows = {
+	count: 0,
+	idAt: () => "",
+	keyAt: () => "",
+	indexOf: () => -1,
+	isEdge: () => false,
+};
 
 export class LogView {
 	#parts: Parts | null = null;
@@ -86,6 +96,8 @@ export class LogView {
 	#written = -1;
 	#scrolling = false;
 	#rest: ReturnType<typeof setTimeout> | undefined;
+	/** The frame in which more rows are asked for. */
+	#next = 0;
 	#space = 0;
 
 	constructor(listener: Listener) {
@@ -99,11 +111,16 @@ export class LogView {
 		observer.observe(parts.scroller);
 		observer.observe(parts.body);
 		const scrolled = () => this.#scrolled();
+		const rested = () => this.#rested();
 		parts.scroller.addEventListener("scroll", scrolled, { passive: true });
+		parts.scroller.addEventListener("scrollend", rested);
 		return () => {
 			observer.disconnect();
 			parts.scroller.removeEventListener("scroll", scrolled);
+			parts.scroller.removeEventListener("scrollend", rested);
 			clearTimeout(this.#rest);
+			cancelAnimationFrame(this.#next);
+			this.#next = 0;
 			this.#parts = null;
 		};
 	}
@@ -200,13 +217,17 @@ export class LogView {
 			this.#scrolling = true;
 			this.#hold();
 		}
-		clearTimeout(this.#rest);
-		this.#rest = setTimeout(() => {
-			this.#scrolling = false;
-			this.#settle();
-		}, REST_MS);
+		if (!("onscrollend" in window)) {
+			clearTimeout(this.#rest);
+			this.#rest = setTimeout(() => this.#rested(), REST_MS);
+		}
 		this.#cover();
 		this.#tell();
+	}
+
+	#rested(): void {
+		this.#scrolling = false;
+		this.#settle();
 	}
 
 	/** Remembers what is in view. */
@@ -222,6 +243,7 @@ export class LogView {
 		}
 		const view = scroller.getBoundingClientRect();
 		const seen: Held[] = [];
+		const edges: Held[] = [];
 		let covering: Held | null = null;
 		for (let i = 0; i < body.children.length && seen.length < 8; i++) {
 			const row = body.children[i]?.getBoundingClientRect();
@@ -233,12 +255,30 @@ export class LogView {
 				key: this.#rows.keyAt(index),
 				offset: row.top - view.top,
 			};
-			if (row.top < view.top) covering = held;
+			if (this.#rows.isEdge(index)) edges.push(held);
+			else if (row.top < view.top) covering = held;
 			else seen.push(held);
 		}
 		// A row that the upper edge cuts may grow on its hidden side; the next one tells better.
 		if (covering) seen.push(covering);
-		if (seen.length > 0) this.#anchor = { end: false, rows: seen };
+		seen.push(...edges);
+		// Scrolled beyond all that is in the page: what belongs there is held.
+		if (seen.length === 0) seen.push(this.#guessed());
+		this.#anchor = { end: false, rows: seen };
+	}
+
+	/** The row that the upper edge is in, by the heights that are known or guessed. */
+	#guessed(): Held {
+		const top = this.#top();
+		const index = this.#heights.find(top);
+		const offset = this.#heights.before(index) - top;
+		return { id: this.#rows.idAt(index), key: this.#rows.keyAt(index), offset };
+	}
+
+	/** Where the upper edge is among the heights. */
+	#top(): number {
+		const scrollTop = this.#parts?.scroller.scrollTop ?? 0;
+		return scrollTop - (this.#space - this.#heights.before(this.#range.first));
 	}
 
 	/** Measures what is in the page, and puts what is held where it belongs. */
@@ -298,41 +338,44 @@ export class LogView {
 	#around(index: number, offset: number): void {
 		const height = this.#parts?.scroller.clientHeight ?? 0;
 		const top = this.#heights.before(index) - offset;
-		this.#listener.onRange({
-			first: this.#heights.find(top - height / 2),
-			last: this.#heights.find(top + height * 1.5) + 1,
-		});
+		this.#ask(top - height / 2, top + height * 1.5);
 	}
 
 	/** Asks for other rows where those in the page don't reach far enough beyond the view. */
 	#cover(): void {
 		const parts = this.#parts;
 		if (!parts || this.#rows.count === 0) return;
-		const { scrollTop, clientHeight } = parts.scroller;
+		const height = parts.scroller.clientHeight;
 		const { first, last } = this.#range;
-		const top = scrollTop - (this.#space - this.#heights.before(first));
-		const bottom = top + clientHeight;
-		const from = this.#heights.before(first);
-		const to = this.#heights.before(last);
-		const reach = Math.max(clientHeight, 500);
-		const enough =
-			(first === 0 || from <= top - reach / 2) &&
-			(last === this.#rows.count || to >= bottom + reach / 2);
-		if (enough) return;
-		// Where everything in view is new, only that is rendered at first: it is there sooner.
-		const elsewhere = this.#scrolling && (bottom < from || top > to);
-		const over = elsewhere ? 100 : reach;
-		this.#listener.onRange({
-			first: this.#heights.find(top - over),
-			last: this.#heights.find(bottom + over) + 1,
-		});
+		const top = this.#top();
+		const bottom = top + height;
+		const from = first === 0 ? Number.NEGATIVE_INFINITY : this.#heights.before(first);
+		const to = last === this.#rows.count ? Number.POSITIVE_INFINITY : this.#heights.before(last);
+		const reach = Math.max(height, 500);
+		if (from <= top - reach / 2 && to >= bottom + reach / 2) return;
+		const blank = top < from || bottom > to;
+		if (blank && this.#scrolling) {
+			// What is in view comes first, and what is beyond it in the next frame.
+			this.#ask(top - NEAR_PX, bottom + NEAR_PX);
+			this.#next = requestAnimationFrame(() => {
+				this.#next = 0;
+				this.#cover();
+			});
+		} else if (this.#next === 0) {
+			this.#ask(top - reach, bottom + reach);
+		}
+	}
+
+	#ask(from: number, to: number): void {
+		const range = { first: this.#heights.find(from), last: this.#heights.find(to) + 1 };
+		this.#listener.onRange(range);
 	}
 
 	#tell(): void {
 		const parts = this.#parts;
 		if (!parts || this.#rows.count === 0) return;
 		const { scrollTop, clientHeight, scrollHeight } = parts.scroller;
-		const top = scrollTop - (this.#space - this.#heights.before(this.#range.first));
+		const top = this.#top();
 		this.#listener.onView({
 			first: this.#heights.find(top),
 			last: this.#heights.find(top + clientHeight - 1),

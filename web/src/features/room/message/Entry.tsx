@@ -160,6 +160,10 @@ function useQuietLinks(
 ): void {
 	useLayoutEffect(() => {
 		const links = article.current?.querySelectorAll<HTMLElement>("a[href], pre, figure button");
-		for (const it of links ?? []) it.tabIndex = current ? 0 : -1;
+		for (const it of links ?? []) {
+			// Code that is wider than the view has to be scrolled by keyboard, too.
+			const scrolls = it.tagName === "PRE" && it.scrollWidth > it.clientWidth;
+			it.tabIndex = current || scrolls ? 0 : -1;
+		}
 	}, [article, current, text]);
 }

@@ -150,6 +150,7 @@ export function rows(timeline: Timeline): TimelineRows {
 		idAt,
 		keyAt: (index) => (index > 0 && index < firstUnsent ? keyOf(idAt(index)) : idAt(index)),
 		indexOf,
+		isEdge: (index) => index === 0 || (moreAfter && index === count - 1),
 		at,
 		indexOfMessage,
 		messageAt: (index) => ids[index - 1] ?? null,
