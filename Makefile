@@ -9,25 +9,54 @@ ARGS   ?=
 LISTEN ?= 127.0.0.1:8080
 DATA   ?= data
 CARGO  ?= cargo
+# Runs what follows in web/, with a Node that is new enough.
+WEB    := ./scripts/web.sh
 
 .DEFAULT_GOAL := help
-.PHONY: help run cluster test faults fmt lint docs demo swarm bench tools servers
+.DELETE_ON_ERROR:
+.PHONY: help run cluster web test test-web e2e faults fmt lint docs demo swarm bench tools servers browsers
 
 help: ## List these targets
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
+	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /  make \1\t/' | expand -t 16
 
-run: tools ## Build the server and start it on 127.0.0.1:8080, with its data in ./data
+run: tools web ## Build the server with its web client, and start it on 127.0.0.1:8080, with its data in ./data
 	$(CARGO) build --release --locked --bin starling
 	exec ./target/release/starling --listen $(LISTEN) --data $(DATA) $(ARGS)
 
-cluster: tools servers ## Redis, a CQL server, three nodes and nginx on 127.0.0.1:8080, until Ctrl-C
+cluster: tools servers web ## Redis, a CQL server, three nodes and nginx on 127.0.0.1:8080, until Ctrl-C
 	$(CARGO) build --release --locked --package starling --package starling-servers --bins
 	exec ./target/release/cluster $(ARGS)
 
-test: tools servers ## Everything that has to hold: format, lint, every test, the documents
+web: web/dist/index.html ## Build the web client, where it changed
+
+# Folders stand among its sources, so that what is removed counts as well.
+web/dist/index.html: web/node_modules/.package-lock.json \
+		$(shell find web/public web/messages web/scripts web/src web/*.html web/*.json web/*.ts 2>/dev/null)
+	$(WEB) npm run build
+
+# Written last by npm itself. Takes what the lock says and leaves it as it is, like `npm ci`; but that
+# (npm 11) refuses a lock without the packages of systems that its writer's registry didn't have.
+web/node_modules/.package-lock.json: web/package-lock.json
+	$(WEB) npm install --no-save --no-fund --no-audit
+	@touch $@
+
+test: tools servers browsers test-web ## Everything that has to hold: format, lint, every test, the documents
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
 	$(CARGO) test --workspace --locked
+	$(MAKE) --no-print-directory e2e
+
+test-web: web/node_modules/.package-lock.json ## The web client's own checks: types, format, lint, tests, the build
+	$(WEB) node scripts/types.mjs --check
+	$(WEB) npx biome ci .
+	$(WEB) npx tsc --noEmit
+	$(WEB) npx vitest run --passWithNoTests
+	$(MAKE) --no-print-directory web
+
+e2e: tools browsers web ## The web client in real browsers, before a real server
+	$(CARGO) build --locked --bin starling
+	STARLING_PROGRAM=$(abspath $(or $(CARGO_TARGET_DIR),target)/debug/starling) \
+		$(WEB) npm run e2e -- --pass-with-no-tests tests/e2e
 
 faults: tools servers ## A cluster chats while things break, a minute each: make faults ARGS="--seconds 600 node_killed"
 	$(CARGO) test --locked --test faults -- --seconds 60 $(ARGS)
@@ -56,3 +85,6 @@ tools:
 
 servers:
 	@./scripts/servers.sh
+
+browsers:
+	@./scripts/browsers.sh

@@ -9,6 +9,7 @@ say() { printf '\n== %s\n' "$*"; }
 fail() { echo "demo: $*" >&2; exit 1; }
 
 say "building"
+make --silent web
 cargo build --locked --quiet --example terminal_chat --example echo_bot
 cargo build --locked --quiet --release --bin starling
 bin=${CARGO_TARGET_DIR:-target}/debug

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use actix_cors::Cors;
 use actix_web::dev::ServerHandle;
+use actix_web::http::Method;
 use actix_web::http::header;
 use actix_web::web::{self, Data, PathConfig, QueryConfig};
 use actix_web::{HttpRequest, HttpResponse, HttpServer, Resource, guard, middleware};
@@ -21,13 +22,14 @@ use crate::auth::tokens::Tokens;
 use crate::bus::Bus;
 use crate::bus::local::LocalBus;
 use crate::bus::redis::{RedisBus, RedisOptions};
-use crate::config::Config;
+use crate::config::{Config, WebClient};
 use crate::documents;
 use crate::domain::clock::HybridClock;
 use crate::domain::cursor::Cursor;
 use crate::domain::rules::WAIT;
 use crate::http::extract::Surroundings;
 use crate::http::problem::Problem;
+use crate::http::site::{self, Site};
 use crate::http::system::{self, Documents, Draining};
 use crate::http::{self, edge};
 use crate::hub::{Hub, Inbox, Item};
@@ -184,6 +186,7 @@ impl App {
             origins: config.allowed_origins.clone().into(),
             proxies: config.trusted_proxies.clone().into(),
         });
+        let site = Data::new(site_of(config.web_client.as_ref())?);
         let draining = Draining::default();
         let documents =
             Data::new(Documents { openapi: documents::openapi(), asyncapi: documents::asyncapi() });
@@ -210,15 +213,15 @@ impl App {
                     .app_data(metrics.clone())
                     .app_data(documents.clone())
                     .app_data(surroundings.clone())
+                    .app_data(site.clone())
                     .app_data(PathConfig::default().error_handler(|_, _| not_found().into()))
                     .app_data(QueryConfig::default().error_handler(|error, _| {
                         Problem(Refusal::because(ErrorCode::Malformed, error.to_string())).into()
                     }))
-                    .service(get("/").to(system::front_page))
                     .service(get("/openapi.json").to(system::openapi))
                     .service(get("/asyncapi.json").to(system::asyncapi))
                     .service(get("/docs/protocol.md").to(system::protocol))
-                    .default_service(web::to(nowhere))
+                    .default_service(web::to(elsewhere))
                     .wrap(cors(&surroundings.origins))
                     .wrap(middleware::from_fn(edge::middleware))
             }
@@ -288,6 +291,16 @@ fn redis_options(config: &Config) -> RedisOptions {
     }
 }
 
+fn site_of(client: Option<&WebClient>) -> anyhow::Result<Site> {
+    match client {
+        None => Site::built_in().context("The web client can't be read"),
+        Some(WebClient::Off) => Ok(Site::default()),
+        Some(WebClient::Folder(folder)) => {
+            Site::read(folder).with_context(|| format!("--web-client {}", folder.display()))
+        }
+    }
+}
+
 /// Waits for the store for a while: it may be starting too, or be away for a moment.
 async fn connect(options: &ScyllaOptions) -> anyhow::Result<ScyllaStore> {
     let began = Instant::now();
@@ -342,12 +355,16 @@ fn not_found() -> Problem {
     Problem(Refusal::of(ErrorCode::NotFound))
 }
 
-/// What nothing else answers: no such address, or one that does not know the method.
-async fn nowhere(request: HttpRequest) -> Result<HttpResponse, Problem> {
+/// What nothing else answers: the web client, no such address, or one that does not know the method.
+async fn elsewhere(request: HttpRequest, site: Data<Site>) -> Result<HttpResponse, Problem> {
     if request.match_pattern().is_some() {
         return Err(Problem(Refusal::of(ErrorCode::MethodNotAllowed)));
     }
-    Err(not_found())
+    if !matches!(*request.method(), Method::GET | Method::HEAD) {
+        return Err(not_found());
+    }
+    let front_page = || (request.path() == "/").then(system::front_page);
+    site::answer(&site, &request).or_else(front_page).ok_or_else(not_found)
 }
 
 /// Deletes what has expired. Runs until dropped.

@@ -1,6 +1,7 @@
 //! Flags and environment variables. Each is checked when the server starts; a wrong one is refused
 //! with a sentence that names it.
 
+use std::ffi::OsString;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
@@ -106,6 +107,11 @@ pub struct Config {
     #[arg(long, env = "STARLING_SCYLLA_CA", value_name = "FILE")]
     pub scylla_ca: Option<PathBuf>,
 
+    /// A folder with a web client (what `npm run build` makes), or `off` for none [default: the one that
+    /// was built with the program]
+    #[arg(long, env = "STARLING_WEB_CLIENT", value_name = "FOLDER")]
+    pub web_client: Option<WebClient>,
+
     /// Threads that serve connections, 1 to 64 [default: one for each core but one, which the store has]
     #[arg(long, env = "STARLING_WORKERS", value_name = "NUMBER", value_parser = clap::value_parser!(u8).range(1..=64))]
     pub workers: Option<u8>,
@@ -177,6 +183,19 @@ pub struct Config {
 
     #[command(subcommand)]
     pub task: Option<Task>,
+}
+
+/// Which web client is served, where it is not the one that was built with the program.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum WebClient {
+    Off,
+    Folder(PathBuf),
+}
+
+impl From<OsString> for WebClient {
+    fn from(text: OsString) -> Self {
+        if text == "off" { Self::Off } else { Self::Folder(text.into()) }
+    }
 }
 
 /// What is done instead of serving.

@@ -8,6 +8,7 @@ pub mod messages;
 pub mod people;
 pub mod problem;
 pub mod rooms;
+pub mod site;
 pub mod system;
 
 use utoipa_actix_web::scope;

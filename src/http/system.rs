@@ -86,8 +86,8 @@ pub async fn protocol() -> HttpResponse {
         .body(include_str!("../../docs/protocol.md"))
 }
 
-/// What a browser is shown at `/` until there is a client.
-pub async fn front_page() -> HttpResponse {
+/// What a browser is shown at `/` where there is no web client.
+pub fn front_page() -> HttpResponse {
     const PAGE: &str = include_str!("front_page.html");
     const STYLE: &str = include_str!("front_page.css");
     let hash = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, STYLE.as_bytes());

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use reqwest::Method;
 use serde_json::json;
 use starling_servers::Nginx;
+use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -151,6 +152,61 @@ async fn bodies_are_let_through_up_to_the_servers_limit() {
     assert!(refused.json()["request_id"].is_string());
     // It was nginx that refused it: no node has given it an id.
     assert_eq!(refused.header("x-request-id"), "");
+}
+
+/// A folder with a web client of this version.
+fn web_client(version: &str) -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("assets")).unwrap();
+    for (name, text) in [
+        ("index.html", "the page"),
+        ("index.html.br", "the page in brotli"),
+        (&format!("assets/main-{version}.js"), version),
+    ] {
+        std::fs::write(folder.path().join(name), text).unwrap();
+    }
+    folder
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_web_client_comes_through_as_it_was_sent() {
+    let folder = web_client("one");
+    let (_node, _nginx, address) = one_node(&[("--web-client", folder.path().to_str().unwrap())]);
+    let nobody = Api::nobody(address);
+    let ask = async |path: &str, known: &str| {
+        let request = nobody.request(Method::GET, path).header("accept-encoding", "br");
+        nobody.send(request.header("if-none-match", known)).await
+    };
+    for path in ["/", "/rooms/1"] {
+        let page = ask(path, "\"x\"").await;
+        assert_eq!((page.status, page.text.as_str()), (200, "the page in brotli"), "{path}");
+        assert_eq!(page.header("content-encoding"), "br");
+        assert_eq!(page.header("cache-control"), "no-cache");
+        assert!(page.header("content-security-policy").contains("trusted-types"));
+        assert_eq!(ask(path, page.header("etag")).await.status, 304, "{path}");
+    }
+    let script = ask("/assets/main-one.js", "\"x\"").await;
+    assert_eq!((script.status, script.text.as_str()), (200, "one"));
+    assert!(script.header("cache-control").contains("immutable"));
+    assert_eq!(ask("/assets/main-none.js", "\"x\"").await.refusal(), (404, "not_found".into()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn while_nodes_of_two_versions_run_the_files_of_either_are_found() {
+    let folders = ["one", "two"].map(web_client);
+    let nodes =
+        folders.each_ref().map(|folder| node(&[("--web-client", folder.path().to_str().unwrap())]));
+    let nginx = Nginx::before(&nodes.each_ref().map(starling_servers::Node::address));
+    let nobody = Api::nobody(nginx.address());
+    for _ in 0..10 {
+        for version in ["one", "two"] {
+            let path = format!("/assets/main-{version}.js");
+            let script = nobody.send(nobody.request(Method::GET, &path)).await;
+            assert_eq!((script.status, script.text.as_str()), (200, version));
+        }
+        let none = nobody.send(nobody.request(Method::GET, "/assets/main-none.js")).await;
+        assert_eq!(none.refusal(), (404, "not_found".into()));
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -56,6 +56,30 @@ async fn requests_and_sockets_go_through_tls() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn over_tls_a_browser_keeps_its_session_for_https_alone() {
+    let (node, certificate) = (node(&[]), Certificate::for_loopback());
+    let nginx = Nginx::before_with_tls(&[node.address()], &certificate);
+    let mut stream = connect(nginx.address(), &certificate).await.unwrap();
+    let body =
+        r#"{"username":"ada","email":"ada@example.org","password":"correct horse","cookie":true}"#;
+    let request = format!(
+        "POST /api/v1/auth/register HTTP/1.1\r\nhost: localhost\r\norigin: https://localhost\r\n\
+         content-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
+        body.len()
+    );
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    // nginx may close without a farewell.
+    let _ = stream.read_to_string(&mut answer).await;
+    assert!(answer.starts_with("HTTP/1.1 201"), "{answer}");
+    let cookie = answer.lines().find(|line| line.to_lowercase().starts_with("set-cookie: "));
+    let cookie = cookie.expect("a cookie");
+    for attribute in ["; Secure", "; HttpOnly", "; SameSite=Strict"] {
+        assert!(cookie.contains(attribute), "{cookie}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_client_that_trusts_another_authority_does_not_connect() {
     let certificate = Certificate::for_loopback();
     let nginx = Nginx::before_with_tls(&["127.0.0.1:1".parse().unwrap()], &certificate);

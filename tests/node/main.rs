@@ -11,4 +11,5 @@ mod messages;
 mod poll;
 mod resume;
 mod rooms;
+mod site;
 mod socket;

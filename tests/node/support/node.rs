@@ -186,6 +186,8 @@ fn arguments(data: &Path, listen: &str, flags: &[&str]) -> Vec<String> {
         ("--limit-commands", "off"),
         ("--drain-ms", "100"),
         ("--log", "warn"),
+        // Whether one was built makes no difference.
+        ("--web-client", "off"),
     ] {
         if !flags.contains(&flag) {
             arguments.extend([flag.into(), value.into()]);
