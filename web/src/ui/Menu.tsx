@@ -1,5 +1,5 @@
 import * as Ariakit from "@ariakit/react";
-import type { ReactElement, ReactNode } from "react";
+import type { KeyboardEvent, ReactElement, ReactNode } from "react";
 import { classes } from "./classes";
 import { Icon } from "./Icon";
 import type { IconName } from "./icons";
@@ -7,6 +7,7 @@ import { Kbd } from "./Kbd";
 import { ariaShortcut } from "./keys";
 import styles from "./Menu.module.css";
 import { staysOperable } from "./persistent";
+import { nameOf, region } from "./region";
 
 export interface MenuProps {
 	/** What opens it: a `Button` or an `IconButton`. */
@@ -30,18 +31,28 @@ export function Menu({
 	placement = "bottom-end",
 }: MenuProps) {
 	const rtl = typeof document !== "undefined" && document.documentElement.dir === "rtl";
+	const menu = Ariakit.useMenuStore({
+		placement: rtl ? mirrored(placement) : placement,
+		...(open === undefined ? {} : { open }),
+		...(onOpenChange ? { setOpen: onOpenChange } : {}),
+	});
+	/** Tab leaves the menu, and goes on from its button. */
+	const leave = (event: KeyboardEvent) => {
+		if (event.key !== "Tab") return;
+		event.preventDefault();
+		menu.hide();
+	};
 	return (
-		<Ariakit.MenuProvider
-			placement={rtl ? mirrored(placement) : placement}
-			{...(open === undefined ? {} : { open })}
-			{...(onOpenChange ? { setOpen: onOpenChange } : {})}
-		>
+		<Ariakit.MenuProvider store={menu}>
 			<Ariakit.MenuButton render={button} />
 			<Ariakit.Menu
 				className={styles.menu}
 				gutter={4}
 				overflowPadding={8}
 				portal
+				portalElement={region(label ?? nameOf(button))}
+				preserveTabOrder={false}
+				onKeyDown={leave}
 				unmountOnHide
 				getPersistentElements={staysOperable}
 				{...(label ? { "aria-label": label } : {})}
