@@ -25,7 +25,7 @@ test("somebody signs up, makes a room; somebody else finds it, joins, and they c
 	const name = unique("release");
 	await page.getByRole("dialog").getByLabel("Name").fill(name);
 	await page.getByRole("button", { name: "Create room" }).click();
-	await expect(page.getByRole("heading", { name })).toBeVisible();
+	await expect(page.getByRole("heading", { name, level: 1 })).toBeVisible();
 
 	const bob = await person("Bob");
 	await bob.page.goto("/");

@@ -5,10 +5,10 @@ test("a new password ends the other sessions, and is the one that counts", async
 	await ada.page.goto("/settings/account");
 	await ada.page.getByLabel("Current password").fill("not this one");
 	await ada.page.getByLabel("New password").fill("another good password");
-	await ada.page.getByRole("button", { name: "Change your password" }).click();
+	await ada.page.getByRole("button", { name: "Change password" }).click();
 	await expect(ada.page.getByText("This is not your current password.")).toBeVisible();
 	await ada.page.getByLabel("Current password").fill(PASSWORD);
-	await ada.page.getByRole("button", { name: "Change your password" }).click();
+	await ada.page.getByRole("button", { name: "Change password" }).click();
 	await expect(ada.page.getByText("Your password is changed.")).toBeVisible();
 	await expect(ada.account.ask("GET", "/me")).rejects.toThrow("session_ended");
 	await ada.page.reload();
@@ -37,7 +37,7 @@ test("language and colours are chosen, and kept", async ({ person }) => {
 	const ada = await person("Ada");
 	await ada.page.goto("/settings/appearance");
 	await ada.page.getByRole("radio", { name: "Dark" }).check();
-	const background = () => ada.page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+	const background = () => ada.page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor);
 	await expect.poll(background).toBe("rgb(16, 20, 24)");
 	await ada.page.getByLabel("Language").selectOption("de");
 	await expect(ada.page.getByRole("heading", { name: "Einstellungen" })).toBeVisible();

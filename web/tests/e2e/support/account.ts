@@ -86,20 +86,24 @@ export function unique(name: string): string {
 	return `${letters}-${process.pid.toString(36)}-${made}`;
 }
 
-async function ask<T>(
-	url: string,
-	method: string,
-	path: string,
-	{ token, body }: { token?: string; body?: object },
-): Promise<T> {
-	const response = await fetch(`${url}/api/v1${path}`, {
-		method,
-		headers: {
-			...(token && { authorization: `Bearer ${token}` }),
-			...(body && { "content-type": "application/json" }),
-		},
-		...(body && { body: JSON.stringify(body) }),
-	});
+interface Asked {
+	token?: string;
+	body?: object;
+}
+
+async function ask<T>(url: string, method: string, path: string, asked: Asked): Promise<T> {
+	const { token, body } = asked;
+	const once = () =>
+		fetch(`${url}/api/v1${path}`, {
+			method,
+			headers: {
+				...(token && { authorization: `Bearer ${token}` }),
+				...(body && { "content-type": "application/json" }),
+			},
+			...(body && { body: JSON.stringify(body) }),
+		});
+	// A connection that was kept open may have been closed by the server meanwhile.
+	const response = await once().catch(once);
 	const text = await response.text();
 	if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`);
 	return (text === "" ? undefined : JSON.parse(text)) as T;

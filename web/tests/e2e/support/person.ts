@@ -79,7 +79,7 @@ export class Person {
 	/** Opens a message's menu and takes something from it. */
 	async choose(text: string, item: string): Promise<void> {
 		await this.act(text, "More");
-		await this.page.getByRole("menuitem", { name: item, exact: true }).click();
+		await this.page.getByRole("menuitem", { name: item }).click();
 	}
 
 	/** Takes something from the menu behind one's own picture. */
