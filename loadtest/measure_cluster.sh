@@ -76,10 +76,12 @@ if wants large; then
 fi
 if wants nodes; then
     for count in ${counts:-1 2 4}; do
-        echo "=== nodes: $count, without nginx, 1,000 connections in rooms of 50, 10,000 deliveries/s"
         start "$count"
-        # shellcheck disable=SC2046
-        swarm load $(printf -- '--server %s ' "${nodes[@]}") --users 1000 --rate 10000 --seconds 30 $(of_servers)
+        for rate in ${rates:-10000 30000}; do
+            echo "=== nodes: $count, without nginx, 1,000 connections in rooms of 50, $rate deliveries/s"
+            # shellcheck disable=SC2046
+            swarm load $(printf -- '--server %s ' "${nodes[@]}") --users 1000 --rate "$rate" --seconds 30 $(of_servers)
+        done
     done
 fi
 if wants send; then

@@ -11,7 +11,7 @@ use serde::Deserialize;
 use crate::check::{Content, Id, Marks, Room, Violation, uuid_text};
 use crate::http::Request;
 use crate::requests::{Questions, ask_all};
-use crate::wire::{Member, uuid};
+use crate::wire::{Member, Members, uuid};
 use crate::world::World;
 
 /// Rooms and clients that are looked at, at each node.
@@ -96,18 +96,6 @@ struct Answers<'a> {
     /// Further pages.
     more: Vec<Ask>,
     wrong: Vec<Violation>,
-}
-
-#[derive(Deserialize)]
-struct Members {
-    members: Vec<Entry>,
-    #[serde(default)]
-    next: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct Entry {
-    member: Member,
 }
 
 #[derive(Deserialize)]

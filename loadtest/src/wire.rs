@@ -190,6 +190,19 @@ pub struct Member {
     pub version: String,
 }
 
+/// A page of a room's members.
+#[derive(Debug, Deserialize)]
+pub struct Members {
+    pub members: Vec<Entry>,
+    #[serde(default)]
+    pub next: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+pub struct Entry {
+    pub member: Member,
+}
+
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 pub struct Presence {
     pub user_id: String,

@@ -262,14 +262,16 @@ impl Service {
         } else {
             access.require(Action::Join)?;
             self.check_room_count(caller.user).await?;
-            self.set_member(
-                caller.user,
-                &access.room,
-                caller.user,
-                (None, Some(Role::Member)),
-                SystemEvent::Joined,
-            )
-            .await?;
+            let roles = (None, Some(Role::Member));
+            let system = SystemEvent::Joined;
+            let set = self.set_member(caller.user, &access.room, caller.user, roles, system).await;
+            // An attempt that had no answer may have done it.
+            if let Err(refusal) = set
+                && (refusal.code != ErrorCode::Conflict
+                    || self.role_in(id, caller.user).await.is_err())
+            {
+                return Err(refusal);
+            }
         }
         self.room_details(caller, id).await
     }

@@ -7,6 +7,7 @@
 use async_trait::async_trait;
 
 use crate::domain::history::Range;
+use crate::observe;
 use crate::protocol::{
     Event, EventId, Member, Message, MessageId, PresenceChoice, Role, Room, RoomId, ServerRole,
     Session, SessionId, Topic, User, UserId,
@@ -17,6 +18,7 @@ pub mod catch_up;
 pub(crate) mod contract;
 pub mod scylla;
 pub mod sqlite;
+mod thing;
 
 /// An account with what only its owner and the server may know.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -212,6 +214,18 @@ pub enum StoreError {
 }
 
 pub type StoreResult<T> = Result<T, StoreError>;
+
+/// Counts what failed. A name that is taken is an answer, not a failure.
+fn count_failure<T>(result: StoreResult<T>) -> StoreResult<T> {
+    let kind = match &result {
+        Ok(_) | Err(StoreError::Taken(_)) => return result,
+        Err(StoreError::Unavailable(_)) => "unavailable",
+        Err(StoreError::Overloaded) => "overloaded",
+        Err(StoreError::Damaged(_)) => "damaged",
+    };
+    observe::STORE_ERRORS.add(kind, 1);
+    result
+}
 
 /// The store.
 ///

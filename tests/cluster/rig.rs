@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use starling_servers::{
-    Cluster, ClusterOptions, NodeOptions, Proxy, Redis, Toxiproxy, cql_for_tests,
+    Cluster, ClusterOptions, NodeOptions, Proxy, Redis, Toxiproxy, WITHOUT_LIMITS, cql_for_tests,
 };
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::timeout;
@@ -91,14 +91,8 @@ impl Rig {
 fn options(redis: &Redis, keyspace: &str) -> ClusterOptions {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     let number = NEXT.fetch_add(1, Ordering::Relaxed);
-    let off = ["messages", "api", "logins-to-account", "logins-from-address", "commands"];
-    let mut arguments: Vec<String> =
-        off.iter().flat_map(|limit| [format!("--limit-{limit}"), "off".to_owned()]).collect();
-    for (flag, value) in
-        [("--password-memory-kib", "8"), ("--password-passes", "1"), ("--workers", "1")]
-    {
-        arguments.extend([flag.to_owned(), value.to_owned()]);
-    }
+    let flags = WITHOUT_LIMITS.into_iter().chain([("--workers", "1")]);
+    let arguments = flags.flat_map(|(flag, value)| [flag.to_owned(), value.to_owned()]).collect();
     ClusterOptions {
         program: env!("CARGO_BIN_EXE_starling").into(),
         nodes: 2,

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use starling_servers::{
     Cassandra, Cluster, ClusterOptions, Durability, Link, NetworkNamespace, Process, Program,
-    Proxy, Redis, RedisOptions, SentinelSet, Toxiproxy,
+    Proxy, Redis, RedisOptions, SentinelSet, Toxiproxy, WITHOUT_LIMITS,
 };
 use tempfile::TempDir;
 
@@ -135,7 +135,7 @@ impl Servers {
             contact_points: self.cassandra.borrow().contact_points(),
             keyspace: self.keyspace.clone(),
             replication: 3,
-            arguments: limits_off(),
+            arguments: flags(),
             nginx: None,
         };
         let cluster = Cluster::start_with(options, |index, node| {
@@ -159,22 +159,10 @@ impl Servers {
     }
 }
 
-fn limits_off() -> Vec<String> {
-    [
-        ("--password-memory-kib", "8"),
-        ("--password-passes", "1"),
-        ("--limit-messages", "off"),
-        ("--limit-api", "off"),
-        ("--limit-logins-to-account", "off"),
-        ("--limit-logins-from-address", "off"),
-        ("--limit-commands", "off"),
-        ("--access-token-s", "86400"),
-        ("--workers", "1"),
-        ("--drain-ms", "1000"),
-    ]
-    .iter()
-    .flat_map(|(flag, value)| [(*flag).to_owned(), (*value).to_owned()])
-    .collect()
+fn flags() -> Vec<String> {
+    let own = [("--access-token-s", "86400"), ("--workers", "1"), ("--drain-ms", "1000")];
+    let all = WITHOUT_LIMITS.into_iter().chain(own);
+    all.flat_map(|(flag, value)| [flag.to_owned(), value.to_owned()]).collect()
 }
 
 impl Stage<'_> {

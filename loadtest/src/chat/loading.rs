@@ -8,24 +8,12 @@ use crate::clock;
 use crate::http::Request;
 use crate::links::Links;
 use crate::sessions::Crowd;
-use crate::wire::{Member, Message, Refusal};
+use crate::wire::{Members, Message, Refusal};
 
 #[derive(Deserialize)]
 struct Page {
     messages: Vec<Message>,
     more_before: bool,
-}
-
-#[derive(Deserialize)]
-struct Members {
-    members: Vec<Entry>,
-    #[serde(default)]
-    next: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct Entry {
-    member: Member,
 }
 
 impl Chat {

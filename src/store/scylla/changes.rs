@@ -11,7 +11,8 @@ use super::db::{Db, damaged, each, limit as rows, statements};
 use super::sends::now;
 use super::{members, messages, reactions, rooms};
 use crate::domain::cursor::LOG_KEEPS_MS;
-use crate::protocol::{Event, EventId, Membership, MessageId, RoomId, Topic, UserId};
+use crate::protocol::{Event, EventId, Membership, RoomId, Topic, UserId};
+use crate::store::thing::Thing;
 use crate::store::{Changes, StoreResult};
 
 /// How much time one partition of the log holds: six hours.
@@ -38,42 +39,14 @@ statements! {
          VALUES (?, ?, ?, ?, ?, ?, ?)";
 }
 
-/// What a line of the log is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) enum Thing {
-    /// In a room: one of its messages.
-    Message(MessageId),
-    /// In a room: one person's reactions to one message.
-    Reaction(MessageId, UserId),
-    /// In a room: the room itself.
-    Room,
-    /// In a room: one of its members.
-    Member(UserId),
-    /// Of a person: their place in one room.
-    Membership(RoomId),
+fn columns(thing: Thing) -> (i8, Uuid, Uuid) {
+    let (number, subject, person) = thing.parts();
+    (number.cast_signed(), subject, person)
 }
 
-impl Thing {
-    fn columns(self) -> (i8, Uuid, Uuid) {
-        match self {
-            Self::Message(id) => (0, id.0, Uuid::nil()),
-            Self::Reaction(id, user) => (1, id.0, user.0),
-            Self::Room => (2, Uuid::nil(), Uuid::nil()),
-            Self::Member(user) => (3, user.0, Uuid::nil()),
-            Self::Membership(room) => (4, room.0, Uuid::nil()),
-        }
-    }
-
-    fn read(number: i8, subject: Uuid, person: Uuid) -> StoreResult<Self> {
-        Ok(match number {
-            0 => Self::Message(MessageId(subject)),
-            1 => Self::Reaction(MessageId(subject), UserId(person)),
-            2 => Self::Room,
-            3 => Self::Member(UserId(subject)),
-            4 => Self::Membership(RoomId(subject)),
-            other => return Err(damaged(format_args!("{other} is nothing that changes"))),
-        })
-    }
+fn thing_of((number, subject, person): (i8, Uuid, Uuid)) -> StoreResult<Thing> {
+    Thing::from_parts(number.cast_unsigned(), subject, person)
+        .ok_or_else(|| damaged(format_args!("{number} is nothing that changes")))
 }
 
 /// The key of a topic: its sort, then its id. `None` where nothing durable is published.
@@ -102,7 +75,7 @@ fn slice(millis: u64) -> i32 {
 pub(super) async fn log(db: &Db, topic: Topic, change: EventId, thing: Thing) -> StoreResult<()> {
     let Some((sort, id)) = key(topic) else { return Ok(()) };
     db.saw(change);
-    let (number, subject, person) = thing.columns();
+    let (number, subject, person) = columns(thing);
     let row = (sort, id, slice(change.millis()), change, number, subject, person);
     db.write(&db.changes.log, row).await
 }
@@ -114,17 +87,7 @@ pub(super) async fn log_event(
     change: EventId,
     event: &Event,
 ) -> StoreResult<()> {
-    let thing = match (topic, event) {
-        (Topic::User(_), Event::Room { room }) => Thing::Membership(room.id),
-        (Topic::User(_), Event::Member { member }) => Thing::Membership(member.room_id),
-        (Topic::Room(_), Event::Room { .. }) => Thing::Room,
-        (Topic::Room(_), Event::Member { member }) => Thing::Member(member.user_id),
-        (Topic::Room(_), Event::Message { message, .. }) => Thing::Message(message.id),
-        (Topic::Room(_), Event::Reaction { message_id, user_id, .. }) => {
-            Thing::Reaction(*message_id, *user_id)
-        }
-        _ => return Ok(()),
-    };
+    let Some(thing) = Thing::of(topic, event) else { return Ok(()) };
     log(db, topic, change, thing).await
 }
 
@@ -155,7 +118,7 @@ async fn lines(
     found.truncate(MAX_LINES);
     let mut newest = HashMap::new();
     for (change, number, subject, person) in found {
-        newest.insert(Thing::read(number, subject, person)?, change);
+        newest.insert(thing_of((number, subject, person))?, change);
     }
     let mut lines: Vec<_> = newest.into_iter().map(|(thing, change)| (change, thing)).collect();
     lines.sort_unstable();

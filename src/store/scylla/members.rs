@@ -10,11 +10,12 @@ use scylla::DeserializeRow;
 use scylla::value::MaybeUnset;
 use serde::{Deserialize, Serialize};
 
-use super::changes::{self, Thing};
+use super::changes;
 use super::db::{Db, Decided, each, limit as rows, statements};
 use super::locks::Attempts;
 use super::values::{Big, above, from_json, given, to_json};
 use crate::protocol::{EventId, Member, Membership, MessageId, Role, RoomId, Topic, UserId};
+use crate::store::thing::Thing;
 use crate::store::{MemberChange, StoreResult, Watermarks};
 
 statements! {

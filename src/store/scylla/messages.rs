@@ -7,7 +7,7 @@ use scylla::DeserializeRow;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::changes::{self, Thing};
+use super::changes;
 use super::db::{Db, Decided, each, limit as rows, statements};
 use super::locks::Attempts;
 use super::values::{Big, above, from_json, given, to_json};
@@ -17,6 +17,7 @@ use crate::domain::rules::Rule;
 use crate::protocol::{
     EventId, Message, MessageId, MessageKind, ReactionSummary, RoomId, SystemEvent, Topic, UserId,
 };
+use crate::store::thing::Thing;
 use crate::store::{MessageChange, MessageChangeKind, NewMessage, StoreResult, Tail, Written};
 
 /// Rows that are looked at for what is unread, beyond the cap.

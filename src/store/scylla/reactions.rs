@@ -6,12 +6,13 @@ use futures_util::try_join;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::changes::{self, Thing};
+use super::changes;
 use super::db::{Db, Decided, each, statements};
 use super::locks::Attempts;
 use super::messages;
 use super::values::{above, from_json, to_json};
 use crate::protocol::{Event, EventId, MessageId, ReactionSummary, RoomId, Topic, UserId};
+use crate::store::thing::Thing;
 use crate::store::{MAX_EMOJIS, REACTION_USERS, Reacted, ReactionChange, StoreResult};
 
 statements! {

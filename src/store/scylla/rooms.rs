@@ -3,13 +3,14 @@
 use scylla::DeserializeRow;
 use scylla::value::MaybeUnset;
 
-use super::changes::{self, Thing};
+use super::changes;
 use super::db::{Db, Decided, each, statements};
 use super::locks::Attempts;
 use super::values::{Big, from_json, given, to_json};
 use super::{members, public};
 use crate::protocol::{EventId, Member, Room, RoomId, RoomKind, Topic, UserId};
 use crate::store::StoreResult;
+use crate::store::thing::Thing;
 
 statements! {
     by_id: Read

@@ -13,58 +13,27 @@ use super::values::{joined, split};
 use super::{reactions, rooms};
 use crate::domain::history::Bucket;
 use crate::protocol::{Event, EventId, Membership, Message, MessageId, RoomId, Topic, UserId};
+use crate::store::thing::Thing;
 use crate::store::{Changes, StoreResult};
 
-/// What a line of the log is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Thing {
-    /// In a room: one of its messages.
-    Message(MessageId),
-    /// In a room: one person's reactions to one message.
-    Reaction(MessageId, UserId),
-    /// In a room: the room itself.
-    Room,
-    /// In a room: one of its members.
-    Member(UserId),
-    /// Of a person: their place in one room.
-    Membership(RoomId),
+/// The columns of a thing: its sort, and what it is. An empty id takes no room.
+fn columns(thing: Thing) -> (u8, Vec<u8>) {
+    let (number, subject, person) = thing.parts();
+    let subject = match thing {
+        Thing::Room => Vec::new(),
+        Thing::Reaction(..) => joined(subject, person).to_vec(),
+        _ => subject.as_bytes().to_vec(),
+    };
+    (number, subject)
 }
 
-impl Thing {
-    fn number(self) -> u8 {
-        match self {
-            Self::Message(_) => 0,
-            Self::Reaction(..) => 1,
-            Self::Room => 2,
-            Self::Member(_) => 3,
-            Self::Membership(_) => 4,
-        }
-    }
-
-    fn subject(self) -> Vec<u8> {
-        match self {
-            Self::Message(MessageId(id))
-            | Self::Member(UserId(id))
-            | Self::Membership(RoomId(id)) => id.as_bytes().to_vec(),
-            Self::Reaction(message, user) => joined(message.0, user.0).to_vec(),
-            Self::Room => Vec::new(),
-        }
-    }
-
-    fn read(number: u8, subject: ValueRef<'_>) -> FromSqlResult<Self> {
-        let id = || <[u8; 16]>::column_result(subject).map(Uuid::from_bytes);
-        Ok(match number {
-            0 => Self::Message(MessageId(id()?)),
-            1 => {
-                let (message, user) = split(<[u8; 32]>::column_result(subject)?);
-                Self::Reaction(MessageId(message), UserId(user))
-            }
-            2 => Self::Room,
-            3 => Self::Member(UserId(id()?)),
-            4 => Self::Membership(RoomId(id()?)),
-            other => return Err(FromSqlError::OutOfRange(other.into())),
-        })
-    }
+fn thing_of(number: u8, subject: ValueRef<'_>) -> FromSqlResult<Thing> {
+    let (subject, person) = match subject.as_bytes()?.len() {
+        0 => (Uuid::nil(), Uuid::nil()),
+        16 => (Uuid::from_bytes(<[u8; 16]>::column_result(subject)?), Uuid::nil()),
+        _ => split(<[u8; 32]>::column_result(subject)?),
+    };
+    Thing::from_parts(number, subject, person).ok_or(FromSqlError::OutOfRange(number.into()))
 }
 
 /// The key of a topic: a byte for its sort, then its id. `None` where nothing durable is published.
@@ -92,20 +61,22 @@ pub(super) fn topic_of(key: [u8; 17]) -> FromSqlResult<Topic> {
 /// Writes down that a thing's newest change in the topic has this id.
 pub(super) fn log(db: &Db<'_>, topic: Topic, change: EventId, thing: Thing) -> StoreResult<()> {
     let Some(key) = key(topic) else { return Ok(()) };
+    let (number, subject) = columns(thing);
     db.saw(change);
     db.write(
         "INSERT INTO changes (topic, thing, subject, change_id) VALUES (?1, ?2, ?3, ?4) \
          ON CONFLICT (topic, thing, subject) DO UPDATE SET change_id = excluded.change_id \
          WHERE excluded.change_id > change_id",
-        (key, thing.number(), thing.subject(), change),
+        (key, number, subject, change),
     )
     .map(drop)
 }
 
 pub(super) fn forget(db: &Db<'_>, topic: Topic, thing: Thing) -> StoreResult<()> {
     let Some(key) = key(topic) else { return Ok(()) };
+    let (number, subject) = columns(thing);
     let sql = "DELETE FROM changes WHERE topic = ?1 AND thing = ?2 AND subject = ?3";
-    db.write(sql, (key, thing.number(), thing.subject())).map(drop)
+    db.write(sql, (key, number, subject)).map(drop)
 }
 
 /// Logs the thing that an event tells of under another id.
@@ -115,21 +86,12 @@ pub(super) fn log_event(
     change: EventId,
     event: &Event,
 ) -> StoreResult<()> {
-    let thing = match (topic, event) {
-        (Topic::User(_), Event::Room { room }) => Thing::Membership(room.id),
-        (Topic::User(_), Event::Member { member }) => Thing::Membership(member.room_id),
-        (Topic::Room(_), Event::Room { .. }) => Thing::Room,
-        (Topic::Room(_), Event::Member { member }) => Thing::Member(member.user_id),
-        (Topic::Room(_), Event::Message { message, .. }) => Thing::Message(message.id),
-        (Topic::Room(room), Event::Reaction { message_id, user_id, .. }) => {
-            let message = messages::by_id(db, room, *message_id)?;
-            if message.is_none_or(|message| message.deleted) {
-                return Ok(());
-            }
-            Thing::Reaction(*message_id, *user_id)
-        }
-        _ => return Ok(()),
-    };
+    let Some(thing) = Thing::of(topic, event) else { return Ok(()) };
+    if let (Topic::Room(room), Thing::Reaction(message, _)) = (topic, thing)
+        && messages::by_id(db, room, message)?.is_none_or(|message| message.deleted)
+    {
+        return Ok(());
+    }
     log(db, topic, change, thing)
 }
 
@@ -213,7 +175,7 @@ fn lines(
         "SELECT change_id, thing, subject FROM changes INDEXED BY changes_by_id \
          WHERE topic = ?1 AND change_id > ?2 ORDER BY change_id, thing, subject LIMIT ?3",
         (key, since, rows(wanted)),
-        |row| Ok((row.get(0)?, Thing::read(row.get(1)?, row.get_ref(2)?)?)),
+        |row| Ok((row.get(0)?, thing_of(row.get(1)?, row.get_ref(2)?)?)),
     )
 }
 

@@ -3,11 +3,12 @@
 use rusqlite::Row;
 use rusqlite::types::Type;
 
-use super::changes::{self, Thing};
+use super::changes;
 use super::db::{Db, above, rows};
 use super::reactions;
 use crate::domain::history::{Bucket, Range, Walk};
 use crate::protocol::{Message, MessageId, ReactionSummary, RoomId, SystemEvent, Topic, UserId};
+use crate::store::thing::Thing;
 use crate::store::{
     MessageChange, MessageChangeKind, NewMessage, StoreError, StoreResult, Tail, Written,
 };

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use crate::observe;
-use crate::store::{StoreError, StoreResult};
 
 /// One transaction of the writer: how long it took until it was on disk, and how many jobs it held.
 pub(super) fn commit(took: Duration, jobs: usize) {
@@ -19,16 +18,4 @@ pub(super) fn read(took: Duration) {
 /// One statement that reads.
 pub(super) fn statement_read() {
     observe::STORE_READS.add("", 1);
-}
-
-/// Counts what failed. A name that is taken is an answer, not a failure.
-pub(super) fn outcome<T>(result: StoreResult<T>) -> StoreResult<T> {
-    let kind = match &result {
-        Ok(_) | Err(StoreError::Taken(_)) => return result,
-        Err(StoreError::Unavailable(_)) => "unavailable",
-        Err(StoreError::Overloaded) => "overloaded",
-        Err(StoreError::Damaged(_)) => "damaged",
-    };
-    observe::STORE_ERRORS.add(kind, 1);
-    result
 }

@@ -19,7 +19,7 @@ use self::writer::Writer;
 use super::{
     Account, Arrival, Changes, MemberChange, MessageChange, NewAccount, NewMessage, Reacted,
     ReactionChange, Rotation, SessionRecord, Store, StoreError, StoreResult, Tail, Unpublished,
-    Watermarks, Written,
+    Watermarks, Written, count_failure,
 };
 use crate::domain::history::Range;
 use crate::protocol::{
@@ -110,14 +110,14 @@ impl SqliteStore {
         &self,
         work: impl FnOnce(&Db<'_>) -> StoreResult<T> + Send + 'static,
     ) -> StoreResult<T> {
-        metrics::outcome(self.readers.read(work).await)
+        count_failure(self.readers.read(work).await)
     }
 
     async fn write<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Db<'_>) -> StoreResult<T> + Send + 'static,
     ) -> StoreResult<T> {
-        metrics::outcome(self.writer.write(work).await)
+        count_failure(self.writer.write(work).await)
     }
 }
 

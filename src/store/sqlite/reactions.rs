@@ -3,11 +3,12 @@
 
 use std::collections::HashMap;
 
-use super::changes::{self, Thing};
+use super::changes;
 use super::db::{Db, above, rows};
 use super::messages;
 use crate::domain::history::Bucket;
 use crate::protocol::{Event, EventId, Message, MessageId, ReactionSummary, RoomId, Topic, UserId};
+use crate::store::thing::Thing;
 use crate::store::{MAX_EMOJIS, REACTION_USERS, Reacted, ReactionChange, StoreResult};
 
 pub(super) fn react(db: &Db<'_>, change: &ReactionChange) -> StoreResult<Reacted> {

@@ -2,10 +2,11 @@
 
 use rusqlite::Row;
 
-use super::changes::{self, Thing};
+use super::changes;
 use super::db::{Db, above, rows};
 use super::values::Pair;
 use crate::protocol::{Member, Membership, Room, RoomId, Topic, UserId};
+use crate::store::thing::Thing;
 use crate::store::{MemberChange, StoreResult, Watermarks};
 
 const ROOM: &str =

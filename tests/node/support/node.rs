@@ -10,6 +10,7 @@ use std::time::Instant;
 use clap::Parser;
 use starling::app::App;
 use starling::config::Config;
+use starling_servers::WITHOUT_LIMITS;
 use tempfile::{NamedTempFile, TempDir};
 
 use super::{Api, PATIENCE, register};
@@ -173,22 +174,16 @@ impl Drop for Process {
 fn arguments(data: &Path, listen: &str, flags: &[&str]) -> Vec<String> {
     let data = data.to_str().expect("a path in UTF-8");
     let mut arguments: Vec<String> = vec!["starling".into()];
-    for (flag, value) in [
+    let own = [
         ("--listen", listen),
         ("--data", data),
         ("--workers", "2"),
-        ("--password-memory-kib", "8"),
-        ("--password-passes", "1"),
-        ("--limit-messages", "off"),
-        ("--limit-api", "off"),
-        ("--limit-logins-to-account", "off"),
-        ("--limit-logins-from-address", "off"),
-        ("--limit-commands", "off"),
         ("--drain-ms", "100"),
         ("--log", "warn"),
         // Whether one was built makes no difference.
         ("--web-client", "off"),
-    ] {
+    ];
+    for (flag, value) in own.into_iter().chain(WITHOUT_LIMITS) {
         if !flags.contains(&flag) {
             arguments.extend([flag.into(), value.into()]);
         }

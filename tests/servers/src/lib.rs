@@ -31,7 +31,7 @@ pub use certificate::Certificate;
 pub use cluster::{Cluster, ClusterOptions};
 pub use namespace::{Link, NetworkNamespace};
 pub use nginx::Nginx;
-pub use node::{Node, NodeOptions};
+pub use node::{Node, NodeOptions, WITHOUT_LIMITS};
 pub use ports::Port;
 pub use process::{PATIENCE, Process, Program, wait_until};
 pub use redis::{Redis, RedisOptions};

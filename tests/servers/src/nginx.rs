@@ -196,17 +196,22 @@ fn on_loopback(servers: &str, ports: [(&str, &str); 2]) -> String {
 fn nodes_file(nodes: &[SocketAddr]) -> String {
     let file = programs::project().join("nginx/nodes.conf");
     let text = fs::read_to_string(file).expect("the project has nginx/nodes.conf");
-    let is_server = |line: &&str| line.trim_start().starts_with("server ");
-    let parameters = text.lines().find(is_server).and_then(|line| line.split_once(" max_fails"));
-    let parameters = parameters.map_or("", |(_, parameters)| parameters);
     let mut changed = String::new();
-    for line in text.lines().filter(|line| !is_server(line)) {
-        let _ = writeln!(changed, "{line}");
-        if line.trim() == "least_conn;" {
-            for node in nodes {
-                let _ = writeln!(changed, "    server {node} max_fails{parameters}");
+    let mut in_place = false;
+    for line in text.lines() {
+        let server = line.trim_start().strip_prefix("server ").and_then(|it| it.split_once(' '));
+        match server {
+            None => {
+                let _ = writeln!(changed, "{line}");
+            }
+            Some(_) if in_place => {}
+            Some((_, parameters)) => {
+                for node in nodes {
+                    let _ = writeln!(changed, "    server {node} {parameters}");
+                }
             }
         }
+        in_place = server.is_some();
     }
     changed
 }

@@ -11,6 +11,17 @@ use crate::http;
 use crate::ports::Port;
 use crate::process::{Process, Program, wait_until};
 
+/// Flags of a node for tests: no limits, and password hashes that take no time.
+pub const WITHOUT_LIMITS: [(&str, &str); 7] = [
+    ("--password-memory-kib", "8"),
+    ("--password-passes", "1"),
+    ("--limit-messages", "off"),
+    ("--limit-api", "off"),
+    ("--limit-logins-to-account", "off"),
+    ("--limit-logins-from-address", "off"),
+    ("--limit-commands", "off"),
+];
+
 /// Answers 2xx when the node can do its work.
 const READY: &str = "/health/ready";
 

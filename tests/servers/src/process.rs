@@ -197,19 +197,33 @@ impl Process {
 
     /// Waits until this is so; fails, with the end of the log, where the process ends first.
     #[track_caller]
-    pub fn wait_until(&mut self, what: &str, mut is_so: impl FnMut(&Self) -> bool) {
+    pub fn wait_until(&mut self, what: &str, is_so: impl FnMut(&Self) -> bool) {
+        if !self.becomes(PATIENCE, what, is_so) {
+            let (name, end) = (self.name(), self.end_of_log());
+            panic!("{name} has not {what} in {PATIENCE:?}. Its log ends:\n{end}");
+        }
+    }
+
+    /// Waits for so long until this is so, and tells whether it is.
+    #[track_caller]
+    pub fn becomes(
+        &mut self,
+        within: Duration,
+        what: &str,
+        mut is_so: impl FnMut(&Self) -> bool,
+    ) -> bool {
         let began = Instant::now();
         while !is_so(self) {
             if let Some(status) = self.ended() {
                 let (name, end) = (self.name(), self.end_of_log());
                 panic!("{name} has ended ({status}) before it {what}. Its log ends:\n{end}");
             }
-            if began.elapsed() > PATIENCE {
-                let (name, end) = (self.name(), self.end_of_log());
-                panic!("{name} has not {what} in {PATIENCE:?}. Its log ends:\n{end}");
+            if began.elapsed() > within {
+                return false;
             }
             std::thread::sleep(Duration::from_millis(10));
         }
+        true
     }
 
     /// What it has written since it was last started.
