@@ -76,7 +76,7 @@ export class Keep implements Claims {
 	}
 
 	deleteUnsent(nonce: string): Promise<boolean> {
-		return this.#write((it) => it.delete("outbox", nonce));
+		return this.#write((it) => it.delete("outbox", nonce), { frees: true });
 	}
 
 	async drafts(): Promise<KeptDraft[]> {
@@ -88,7 +88,7 @@ export class Keep implements Claims {
 	}
 
 	deleteDraft(room: string): Promise<boolean> {
-		return this.#write((it) => it.delete("drafts", room));
+		return this.#write((it) => it.delete("drafts", room), { frees: true });
 	}
 
 	async snapshot(): Promise<Snapshot | null> {
@@ -115,22 +115,25 @@ export class Keep implements Claims {
 		all: boolean,
 	): Promise<"written" | "not_mine" | "lost"> {
 		let mine = true;
-		const written = await this.#write(async (it) => {
-			const tx = it.transaction(["rooms", "meta"], "readwrite");
-			const rooms = tx.objectStore("rooms");
-			const meta = tx.objectStore("meta");
-			mine = all || (await meta.get("writer")) === this.#tab;
-			if (mine) {
-				if (all) await rooms.clear();
-				for (const id of change.gone) void rooms.delete(id);
-				for (const room of change.rooms) void rooms.put(room);
-				if (change.users) void meta.put(change.users, "users");
-				void meta.put(change.me, "me");
-				void meta.put(this.#tab, "writer");
-				void meta.put(change.cursor, "cursor");
-			}
-			await tx.done;
-		}, false);
+		const written = await this.#write(
+			async (it) => {
+				const tx = it.transaction(["rooms", "meta"], "readwrite");
+				const rooms = tx.objectStore("rooms");
+				const meta = tx.objectStore("meta");
+				mine = all || (await meta.get("writer")) === this.#tab;
+				if (mine) {
+					if (all) await rooms.clear();
+					for (const id of change.gone) void rooms.delete(id);
+					for (const room of change.rooms) void rooms.put(room);
+					if (change.users) void meta.put(change.users, "users");
+					void meta.put(change.me, "me");
+					void meta.put(this.#tab, "writer");
+					void meta.put(change.cursor, "cursor");
+				}
+				await tx.done;
+			},
+			{ matters: false },
+		);
 		if (!written) return "lost";
 		return mine ? "written" : "not_mine";
 	}
@@ -157,11 +160,14 @@ export class Keep implements Claims {
 
 	/** Forgets all of it. Other tabs that have it open find it empty. */
 	async wipe(): Promise<void> {
-		await this.#write(async (it) => {
-			const stores: Store[] = ["outbox", "drafts", "rooms", "meta"];
-			const tx = it.transaction(stores, "readwrite", { durability: "strict" });
-			await Promise.all([...stores.map((store) => tx.objectStore(store).clear()), tx.done]);
-		}, false);
+		await this.#write(
+			async (it) => {
+				const stores: Store[] = ["outbox", "drafts", "rooms", "meta"];
+				const tx = it.transaction(stores, "readwrite", { durability: "strict" });
+				await Promise.all([...stores.map((store) => tx.objectStore(store).clear()), tx.done]);
+			},
+			{ matters: false },
+		);
 		await this.close();
 		try {
 			indexedDB.deleteDatabase(nameOf(this.#user));
@@ -221,13 +227,19 @@ export class Keep implements Claims {
 		}
 	}
 
-	/** `matters`: what can't be written is worth more than the snapshot, which makes room for it. */
-	async #write(work: (database: Database) => Promise<void>, matters = true): Promise<boolean> {
+	/**
+	 * `matters`: what can't be written is worth more than the snapshot, which makes room for it.
+	 * `frees`: it succeeds on a full disk as well.
+	 */
+	async #write(
+		work: (database: Database) => Promise<void>,
+		{ matters = true, frees = false } = {},
+	): Promise<boolean> {
 		const database = await this.#database;
 		if (!database || this.#closed) return false;
 		try {
 			await work(database);
-			this.#say("ok");
+			if (!frees) this.#say("ok");
 			return true;
 		} catch (cause) {
 			if (!matters) return false;
