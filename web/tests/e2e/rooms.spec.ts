@@ -6,9 +6,9 @@ test("an owner makes an admin, removes somebody, hands the room over, and leaves
 	const ada = await person("Ada");
 	const bob = await person("Bob");
 	const eve = await person("Eve");
-	const room = await ada.account.createRoom("office");
-	await bob.account.join(room);
-	await eve.account.join(room);
+	const room = await ada.account.createRoom("office", "private");
+	await ada.account.add(room, bob.account);
+	await ada.account.add(room, eve.account);
 	await ada.open(room);
 	await bob.open(room);
 	await eve.open(room);
@@ -25,7 +25,7 @@ test("an owner makes an admin, removes somebody, hands the room over, and leaves
 	await expect(eve.page.getByText("You are not in this room any more")).toBeVisible();
 	await expect(details.getByText("People · 2")).toBeVisible();
 
-	await details.getByRole("button", { name: "Leave room" }).click();
+	await details.getByRole("button", { name: "Leave", exact: true }).click();
 	await expect(page.getByRole("dialog").getByText("Hand it over to somebody first")).toBeVisible();
 	await page.keyboard.press("Escape");
 	await details.getByRole("button", { name: "Actions for Bob" }).click();
@@ -33,7 +33,7 @@ test("an owner makes an admin, removes somebody, hands the room over, and leaves
 	await page.getByRole("alertdialog").getByRole("button", { name: "Hand over" }).click();
 	await expect(details.getByRole("listitem").filter({ hasText: "Bob" })).toContainText("owner");
 
-	await details.getByRole("button", { name: "Leave room" }).click();
+	await details.getByRole("button", { name: "Leave", exact: true }).click();
 	await page.getByRole("alertdialog").getByRole("button", { name: "Leave" }).click();
 	await expect(page.getByText("You left office.")).toBeVisible();
 	await expect(ada.row("office")).toHaveCount(0);
@@ -47,7 +47,7 @@ test("a room is renamed and described, and everybody sees it", async ({ person }
 	await bob.account.join(room);
 	await ada.open(room);
 	await bob.open(room);
-	await ada.details.getByRole("button", { name: "Edit room" }).click();
+	await ada.details.getByRole("button", { name: "Edit", exact: true }).click();
 	const dialog = ada.page.getByRole("dialog");
 	await dialog.getByLabel("Name").fill("good name");
 	await dialog.getByLabel("What is it for?").fill("For what is good.");
@@ -55,7 +55,7 @@ test("a room is renamed and described, and everybody sees it", async ({ person }
 	await expect(bob.page.getByRole("heading", { name: "good name", level: 1 })).toBeVisible();
 	await expect(bob.row("good name")).toBeVisible();
 	await expect(bob.details.getByText("For what is good.")).toBeVisible();
-	await expect(bob.details.getByRole("button", { name: "Edit room" })).toHaveCount(0);
+	await expect(bob.details.getByRole("button", { name: "Edit", exact: true })).toHaveCount(0);
 });
 
 test("a private room: only those who are added find it", async ({ person }) => {
@@ -81,7 +81,7 @@ test("a room is deleted for everybody, once its name was typed", async ({ person
 	await bob.account.join(room);
 	await ada.open(room);
 	await bob.open(room);
-	await ada.details.getByRole("button", { name: "Delete room" }).click();
+	await ada.details.getByRole("button", { name: "Delete", exact: true }).click();
 	const dialog = ada.page.getByRole("alertdialog");
 	const confirm = dialog.getByRole("button", { name: "Delete for everybody" });
 	await expect(confirm).toBeDisabled();

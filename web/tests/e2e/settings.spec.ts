@@ -37,7 +37,8 @@ test("language and colours are chosen, and kept", async ({ person }) => {
 	const ada = await person("Ada");
 	await ada.page.goto("/settings/appearance");
 	await ada.page.getByRole("radio", { name: "Dark" }).check();
-	const background = () => ada.page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor);
+	const background = () =>
+		ada.page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor);
 	await expect.poll(background).toBe("rgb(16, 20, 24)");
 	await ada.page.getByLabel("Language").selectOption("de");
 	await expect(ada.page.getByRole("heading", { name: "Einstellungen" })).toBeVisible();

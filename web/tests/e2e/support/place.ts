@@ -10,6 +10,15 @@ export const firstInView = (page: Page): Promise<string> =>
 		return rows.find((it) => it.getBoundingClientRect().top >= top)?.dataset.id ?? "";
 	});
 
+/** One that goes on to be there, whatever is put above the first message. */
+export const thirdInView = (page: Page): Promise<string> =>
+	page.getByRole("log").evaluate((log) => {
+		const { top } = log.getBoundingClientRect();
+		const rows = [...log.querySelectorAll<HTMLElement>("[data-id]")];
+		const seen = rows.filter((it) => it.getBoundingClientRect().top >= top);
+		return seen[2]?.dataset.id ?? "";
+	});
+
 /** How far away the end of the log is. */
 export const below = (page: Page): Promise<number> =>
 	page
