@@ -121,6 +121,7 @@ function report(name, frames, busy) {
 	console.log(
 		`  median ${at(0.5)} ms, 95 % ${at(0.95)} ms, 99 % ${at(0.99)} ms, worst ${at(1)} ms`,
 	);
+	console.log(`  ${(busy / frames.length).toFixed(1)} ms of the processor a frame`);
 }
 
 /** Runs in the page. */
