@@ -34,12 +34,16 @@ export interface Ends {
 
 type Told =
 	| { type: "changed" }
+	/** The tab that sends is at it. */
+	| { type: "alive" }
 	| { type: "gone"; nonce: string }
 	| { type: "stored"; nonce: string; roomId: RoomId; message: Message };
 
 /** The server remembers a nonce for three days. After that, a second attempt might be a second message. */
 export const NONCE_LIVES_MS = 3 * 24 * 3_600_000 - 3_600_000;
-/** A tab that does not send for so long, while another one could, is replaced. */
+/** The tab that sends says so this often, while something waits. */
+const ALIVE_MS = 1_500;
+/** One that says nothing for so long is replaced. */
 const PATIENCE_MS = 4_000;
 
 export class Outbox {
@@ -65,6 +69,8 @@ export class Outbox {
 	readonly #failures = new Map<RoomId, number>();
 	#timer: ReturnType<typeof setTimeout> | undefined;
 	#watchdog: ReturnType<typeof setTimeout> | undefined;
+	#alive: ReturnType<typeof setTimeout> | undefined;
+	#heardAt = 0;
 
 	constructor(user: string, tab: string, keep: Keep, ends: Ends) {
 		this.#keep = keep;
@@ -84,6 +90,7 @@ export class Outbox {
 		this.#channel.close();
 		clearTimeout(this.#timer);
 		clearTimeout(this.#watchdog);
+		clearTimeout(this.#alive);
 	}
 
 	/** Reads what is on the disk. */
@@ -163,7 +170,8 @@ export class Outbox {
 	pump(now = Date.now()): void {
 		clearTimeout(this.#timer);
 		if (this.#stopped || !this.#ends.online()) return;
-		if (!this.#leads) this.#watch();
+		if (this.#leads) this.#sayAlive();
+		else this.#watch();
 		const seen = new Set<RoomId>();
 		let next = Number.POSITIVE_INFINITY;
 		for (const unsent of this.#all.values()) {
@@ -312,23 +320,39 @@ export class Outbox {
 		}
 	}
 
-	/** Looks whether the tab that sends does so; a browser may have put it to sleep. */
+	#sayAlive(): void {
+		if (this.#alive !== undefined || !this.#waits()) return;
+		this.#channel.say({ type: "alive" });
+		this.#alive = setTimeout(() => {
+			this.#alive = undefined;
+			if (this.#leads && this.#ends.online()) this.#sayAlive();
+		}, ALIVE_MS);
+	}
+
+	/** Looks whether the tab that sends is at it; a browser may have put it to sleep. */
 	#watch(): void {
-		if (this.#watchdog !== undefined) return;
-		const first = () => [...this.#all.values()].find((it) => !it.failed);
-		const before = first();
-		if (!before) return;
+		if (this.#watchdog !== undefined || !this.#waits()) return;
+		const since = Date.now();
 		this.#watchdog = setTimeout(async () => {
 			this.#watchdog = undefined;
 			await this.load();
-			const still = first();
-			const stuck = still && still.nonce === before.nonce && still.triedAt === before.triedAt;
-			if (stuck && !this.#leads && document.visibilityState === "visible") this.#lead.steal();
+			if (this.#stopped || this.#leads) return;
+			const asleep = this.#heardAt < since && document.visibilityState === "visible";
+			if (asleep && this.#waits() && this.#ends.online()) this.#lead.steal();
 			else this.pump();
 		}, PATIENCE_MS);
 	}
 
+	#waits(): boolean {
+		for (const it of this.#all.values()) if (!it.failed) return true;
+		return false;
+	}
+
 	#heard(told: Told): void {
+		if (told.type === "alive") {
+			this.#heardAt = Date.now();
+			return;
+		}
 		if (told.type === "changed") {
 			void this.load().then(() => this.pump());
 			return;
