@@ -26,6 +26,8 @@ type Store = "outbox" | "drafts" | "rooms" | "meta";
 type Database = IDBPDatabase<Schema>;
 
 const VERSION = 1;
+/** What was done needed no room. */
+const NOTHING = Symbol("nothing was stored");
 /** A browser that doesn't answer has none, as far as we are concerned. */
 const OPEN_WITHIN_MS = 3_000;
 
@@ -71,12 +73,13 @@ export class Keep implements Claims {
 			const unsent = await tx.store.get(nonce);
 			found = unsent !== undefined;
 			await Promise.all([unsent && tx.store.put(change(unsent)), tx.done]);
+			return found ? undefined : NOTHING;
 		});
 		return written ? found : true;
 	}
 
 	deleteUnsent(nonce: string): Promise<boolean> {
-		return this.#write((it) => it.delete("outbox", nonce), { frees: true });
+		return this.#write((it) => it.delete("outbox", nonce).then(() => NOTHING));
 	}
 
 	async drafts(): Promise<KeptDraft[]> {
@@ -88,7 +91,7 @@ export class Keep implements Claims {
 	}
 
 	deleteDraft(room: string): Promise<boolean> {
-		return this.#write((it) => it.delete("drafts", room), { frees: true });
+		return this.#write((it) => it.delete("drafts", room).then(() => NOTHING));
 	}
 
 	async snapshot(): Promise<Snapshot | null> {
@@ -131,6 +134,7 @@ export class Keep implements Claims {
 					void meta.put(change.cursor, "cursor");
 				}
 				await tx.done;
+				return mine ? undefined : NOTHING;
 			},
 			{ matters: false },
 		);
@@ -229,17 +233,16 @@ export class Keep implements Claims {
 
 	/**
 	 * `matters`: what can't be written is worth more than the snapshot, which makes room for it.
-	 * `frees`: it succeeds on a full disk as well.
+	 * Work that stored `NOTHING` says nothing of the disk: it succeeds on a full one as well.
 	 */
 	async #write(
-		work: (database: Database) => Promise<void>,
-		{ matters = true, frees = false } = {},
+		work: (database: Database) => Promise<void | typeof NOTHING>,
+		{ matters = true } = {},
 	): Promise<boolean> {
 		const database = await this.#database;
 		if (!database || this.#closed) return false;
 		try {
-			await work(database);
-			if (!frees) this.#say("ok");
+			if ((await work(database)) !== NOTHING) this.#say("ok");
 			return true;
 		} catch (cause) {
 			if (!matters) return false;
