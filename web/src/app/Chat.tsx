@@ -92,7 +92,7 @@ export function Chat({ me, update }: Props) {
 		<>
 			<Layout
 				front={front}
-				list={<ListPane me={me} open={room} show={show} update={update} />}
+				list={<ListPane me={me} open={room} show={show} update={update} alone={front === "list"} />}
 				main={
 					<Main key={room ?? path.split("/")[1]} me={me} show={show} onDetails={details.toggle} />
 				}
@@ -100,7 +100,7 @@ export function Chat({ me, update }: Props) {
 					details.open && room !== null ? (
 						<PaneBoundary key={room}>
 							<Suspense fallback={<Placeholder rows={6} />}>
-								<Details roomId={room} me={me} onClose={details.toggle} />
+								<Details roomId={room} me={me} onClose={details.toggle} alone={details.inFront} />
 							</Suspense>
 						</PaneBoundary>
 					) : null
@@ -152,16 +152,25 @@ function Main({ me, show, onDetails }: MainProps) {
 									<SettingsPage section={section} me={me} />
 								</Pane>
 							) : (
-								<NotFound />
+								<Nowhere />
 							)
 						}
 					</Route>
 					<Route>
-						<NotFound />
+						<Nowhere />
 					</Route>
 				</Switch>
 			</Suspense>
 		</PaneBoundary>
+	);
+}
+
+function Nowhere() {
+	const { t } = useTranslation("errors");
+	return (
+		<Pane title={t("not_found_title")}>
+			<NotFound />
+		</Pane>
 	);
 }
 

@@ -26,6 +26,8 @@ type Store = "outbox" | "drafts" | "rooms" | "meta";
 type Database = IDBPDatabase<Schema>;
 
 const VERSION = 1;
+/** What was done needed no room. */
+const NOTHING = Symbol("nothing was stored");
 /** A browser that doesn't answer has none, as far as we are concerned. */
 const OPEN_WITHIN_MS = 3_000;
 
@@ -71,12 +73,13 @@ export class Keep implements Claims {
 			const unsent = await tx.store.get(nonce);
 			found = unsent !== undefined;
 			await Promise.all([unsent && tx.store.put(change(unsent)), tx.done]);
+			return found ? undefined : NOTHING;
 		});
 		return written ? found : true;
 	}
 
 	deleteUnsent(nonce: string): Promise<boolean> {
-		return this.#write((it) => it.delete("outbox", nonce));
+		return this.#write((it) => it.delete("outbox", nonce).then(() => NOTHING));
 	}
 
 	async drafts(): Promise<KeptDraft[]> {
@@ -88,7 +91,7 @@ export class Keep implements Claims {
 	}
 
 	deleteDraft(room: string): Promise<boolean> {
-		return this.#write((it) => it.delete("drafts", room));
+		return this.#write((it) => it.delete("drafts", room).then(() => NOTHING));
 	}
 
 	async snapshot(): Promise<Snapshot | null> {
@@ -115,22 +118,26 @@ export class Keep implements Claims {
 		all: boolean,
 	): Promise<"written" | "not_mine" | "lost"> {
 		let mine = true;
-		const written = await this.#write(async (it) => {
-			const tx = it.transaction(["rooms", "meta"], "readwrite");
-			const rooms = tx.objectStore("rooms");
-			const meta = tx.objectStore("meta");
-			mine = all || (await meta.get("writer")) === this.#tab;
-			if (mine) {
-				if (all) await rooms.clear();
-				for (const id of change.gone) void rooms.delete(id);
-				for (const room of change.rooms) void rooms.put(room);
-				if (change.users) void meta.put(change.users, "users");
-				void meta.put(change.me, "me");
-				void meta.put(this.#tab, "writer");
-				void meta.put(change.cursor, "cursor");
-			}
-			await tx.done;
-		}, false);
+		const written = await this.#write(
+			async (it) => {
+				const tx = it.transaction(["rooms", "meta"], "readwrite");
+				const rooms = tx.objectStore("rooms");
+				const meta = tx.objectStore("meta");
+				mine = all || (await meta.get("writer")) === this.#tab;
+				if (mine) {
+					if (all) await rooms.clear();
+					for (const id of change.gone) void rooms.delete(id);
+					for (const room of change.rooms) void rooms.put(room);
+					if (change.users) void meta.put(change.users, "users");
+					void meta.put(change.me, "me");
+					void meta.put(this.#tab, "writer");
+					void meta.put(change.cursor, "cursor");
+				}
+				await tx.done;
+				return mine ? undefined : NOTHING;
+			},
+			{ matters: false },
+		);
 		if (!written) return "lost";
 		return mine ? "written" : "not_mine";
 	}
@@ -157,11 +164,14 @@ export class Keep implements Claims {
 
 	/** Forgets all of it. Other tabs that have it open find it empty. */
 	async wipe(): Promise<void> {
-		await this.#write(async (it) => {
-			const stores: Store[] = ["outbox", "drafts", "rooms", "meta"];
-			const tx = it.transaction(stores, "readwrite", { durability: "strict" });
-			await Promise.all([...stores.map((store) => tx.objectStore(store).clear()), tx.done]);
-		}, false);
+		await this.#write(
+			async (it) => {
+				const stores: Store[] = ["outbox", "drafts", "rooms", "meta"];
+				const tx = it.transaction(stores, "readwrite", { durability: "strict" });
+				await Promise.all([...stores.map((store) => tx.objectStore(store).clear()), tx.done]);
+			},
+			{ matters: false },
+		);
 		await this.close();
 		try {
 			indexedDB.deleteDatabase(nameOf(this.#user));
@@ -221,13 +231,18 @@ export class Keep implements Claims {
 		}
 	}
 
-	/** `matters`: what can't be written is worth more than the snapshot, which makes room for it. */
-	async #write(work: (database: Database) => Promise<void>, matters = true): Promise<boolean> {
+	/**
+	 * `matters`: what can't be written is worth more than the snapshot, which makes room for it.
+	 * Work that stored `NOTHING` says nothing of the disk: it succeeds on a full one as well.
+	 */
+	async #write(
+		work: (database: Database) => Promise<void | typeof NOTHING>,
+		{ matters = true } = {},
+	): Promise<boolean> {
 		const database = await this.#database;
 		if (!database || this.#closed) return false;
 		try {
-			await work(database);
-			this.#say("ok");
+			if ((await work(database)) !== NOTHING) this.#say("ok");
 			return true;
 		} catch (cause) {
 			if (!matters) return false;

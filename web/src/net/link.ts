@@ -138,10 +138,9 @@ export class Link {
 			case "close":
 				return this.#closeSocket();
 			case "send":
-				try {
-					this.#socket?.send(JSON.stringify(effect.frame));
-				} catch {
-					// It is closing; that is told next.
+				// One that is closing says so next.
+				if (this.#socket?.readyState === WebSocket.OPEN) {
+					this.#socket.send(JSON.stringify(effect.frame));
 				}
 				return;
 			case "poll":

@@ -13,20 +13,23 @@ interface Props {
 	open: RoomId | null;
 	show: (floating: Floating) => void;
 	update: (() => void) | null;
+	/** Whether the page is about the list, so that the mark is its heading. */
+	alone: boolean;
 }
 
 /** The mark and oneself, the way to everywhere, the conversations, and the state of the network. */
-export function ListPane({ me, open, show, update }: Props) {
+export function ListPane({ me, open, show, update, alone }: Props) {
+	const Name = alone ? "h1" : "span";
 	const { t } = useTranslation("shell");
 	return (
 		<div className={styles.pane}>
-			<header className={styles.head}>
+			<div className={styles.head}>
 				<PlaceLink to={HOME} className={styles.mark}>
 					<Logo size={28} />
-					<span>{t("app")}</span>
+					<Name className={styles.name}>{t("app")}</Name>
 				</PlaceLink>
 				<PersonMenu me={me} show={show} />
-			</header>
+			</div>
 			<button
 				type="button"
 				className={styles.find}

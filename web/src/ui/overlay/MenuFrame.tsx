@@ -1,5 +1,5 @@
 import * as Ariakit from "@ariakit/react";
-import { type KeyboardEvent, type ReactNode, useEffect } from "react";
+import { type KeyboardEvent, type ReactNode, useEffect, useMemo } from "react";
 import { MenuParts } from "../MenuParts";
 import { staysOperable } from "../persistent";
 import type { Anchored } from "./anchor";
@@ -31,6 +31,8 @@ export function MenuFrame({
 		menu.setInitialFocus(byKey ? "first" : "container");
 		menu.setAutoFocusOnShow(true);
 	}, [menu, anchor, byKey, open]);
+	// Another function would be another place, and the menu would move there while it is pressed.
+	const place = useMemo(() => region(label), [label]);
 	/** Tab leaves the menu, and goes on from its button. */
 	const leave = (event: KeyboardEvent) => {
 		if (event.key !== "Tab") return;
@@ -45,7 +47,7 @@ export function MenuFrame({
 			gutter={4}
 			overflowPadding={8}
 			portal
-			portalElement={region(label)}
+			portalElement={place}
 			preserveTabOrder={false}
 			unmountOnHide
 			onKeyDown={leave}

@@ -29,15 +29,15 @@ export function useLongPress(onPress: () => void) {
 		},
 		onPointerUp: stop,
 		onPointerCancel: stop,
-		/** The system's own menu, and the click that ends the press, would be in the way. */
-		onContextMenu: (event: { preventDefault(): void }) => {
-			if (held.current) event.preventDefault();
-		},
-		onClickCapture: (event: { preventDefault(): void; stopPropagation(): void }) => {
+		/** No mouse follows: it would press beside what was just opened. */
+		onTouchEnd: (event: { preventDefault(): void }) => {
 			if (!held.current) return;
 			held.current = false;
 			event.preventDefault();
-			event.stopPropagation();
+		},
+		/** The system's own menu would be in the way. */
+		onContextMenu: (event: { preventDefault(): void }) => {
+			if (held.current) event.preventDefault();
 		},
 	};
 }

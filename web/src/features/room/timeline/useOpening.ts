@@ -1,6 +1,6 @@
 import { useCallback, useEffect, useRef, useState } from "react";
 import type { MessageId, RoomId, UserId } from "../../../protocol";
-import { covers, myId, shown, unread } from "../../../state/selectors";
+import { knowsAfter, myId, shown, unread } from "../../../state/selectors";
 import { useChat, useClient } from "../../../state/store";
 import type { RoomState } from "../../../state/types";
 import { firstUnread, search } from "./rows";
@@ -52,7 +52,7 @@ export function useOpening(roomId: RoomId, target: MessageId | null) {
 			// Where the unread ones begin before what is loaded, their beginning is looked for.
 			const it = newest.current;
 			const read = it.room?.me?.read ?? null;
-			if (!it.room || read === null || covers(it.room.live, read)) return;
+			if (!it.room || read === null || knowsAfter(it.room, read)) return;
 			if (unread(it.room, it.me) > 0) await jumpTo(roomId, read).catch(() => undefined);
 		};
 		load().then(
@@ -98,7 +98,8 @@ function begin(
 	if (!stretch) return null;
 	const { ids } = stretch;
 	const read = room.me?.read ?? null;
-	const known = covers(stretch, read) || (read !== null && search(ids, read) >= 0);
+	const known =
+		knowsAfter({ ...room, live: stretch }, read) || (read !== null && search(ids, read) >= 0);
 	if (!known && !settled && target === null && unread(room, me) > 0) return null;
 	const since = { upTo: read, joinedAt: room.me?.joined_at ?? 0 };
 	const newFrom = known ? firstUnread(ids, (id) => room.messages.get(id), since, me) : null;

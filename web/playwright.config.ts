@@ -1,0 +1,34 @@
+import { defineConfig } from "@playwright/test";
+
+/**
+ * The client that was built (`npm run build`), from the real server, in a real browser. The server's
+ * binary is `STARLING_BIN`, or the one that Cargo built last.
+ */
+export default defineConfig({
+	testDir: "tests/e2e",
+	outputDir: "test-results",
+	fullyParallel: true,
+	workers: 2,
+	forbidOnly: Boolean(process.env.CI),
+	timeout: 90_000,
+	expect: { timeout: 20_000 },
+	reporter: "list",
+	use: {
+		locale: "en-GB",
+		timezoneId: "Europe/Vienna",
+		colorScheme: "light",
+		viewport: { width: 1280, height: 800 },
+		actionTimeout: 20_000,
+		trace: "retain-on-failure",
+		launchOptions: {
+			executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+			args: [
+				"--no-sandbox",
+				"--disable-gpu",
+				"--disable-background-networking",
+				"--disable-component-update",
+				"--disable-sync",
+			],
+		},
+	},
+});
