@@ -1,13 +1,9 @@
-import { lazy, Suspense, useCallback, useEffect, useMemo } from "react";
+import { lazy, Suspense, useCallback, useEffect } from "react";
 import { useTranslation } from "react-i18next";
 import { Route, Switch, useLocation } from "wouter";
-import { CreateRoom } from "../features/conversations";
-import { Jump, type JumpAction } from "../features/jump";
 import { PaneBoundary, StatusLines, useAttention } from "../features/notices";
-import { StartDirect } from "../features/people";
 import {
 	back,
-	DISCOVER,
 	detailsPath,
 	go,
 	HOME,
@@ -17,12 +13,10 @@ import {
 	roomPath,
 	SECTIONS,
 	type Section,
-	settingsPath,
 	useMedia,
 } from "../features/places";
 import { RoomPane } from "../features/room";
 import { changeSettings, useSettings } from "../features/settings";
-import { ShortcutSheet } from "../features/shortcuts";
 import type { Me, RoomId } from "../protocol";
 import { useChat } from "../state/store";
 import { Placeholder } from "../ui";
@@ -39,6 +33,7 @@ const Details = lazy(() => import("../features/details").then((it) => ({ default
 const Discover = lazy(() =>
 	import("../features/discover").then((it) => ({ default: it.Discover })),
 );
+const Floats = lazy(() => import("./Floats").then((it) => ({ default: it.Floats })));
 const SettingsPage = lazy(() =>
 	import("../features/settings/SettingsPage").then((it) => ({ default: it.SettingsPage })),
 );
@@ -80,7 +75,7 @@ export function Chat({ me, update }: Props) {
 	const [path] = useLocation();
 	const room = roomOf(path);
 	const details = useDetails(path, room);
-	const { floating, show, hide } = useFloating();
+	const { floating, used, show, hide } = useFloating();
 	const front: Front = details.inFront ? "details" : path === HOME ? "list" : "main";
 	useTitle(path, room);
 	useAttention(me);
@@ -107,7 +102,9 @@ export function Chat({ me, update }: Props) {
 				}
 				foot={<StatusLines update={update} />}
 			/>
-			<Floats floating={floating} show={show} hide={hide} />
+			<Suspense fallback={null}>
+				{used && <Floats floating={floating} show={show} hide={hide} />}
+			</Suspense>
 		</>
 	);
 }
@@ -171,34 +168,5 @@ function Nowhere() {
 		<Pane title={t("not_found_title")}>
 			<NotFound />
 		</Pane>
-	);
-}
-
-interface FloatsProps {
-	floating: Floating | null;
-	show: (floating: Floating) => void;
-	hide: () => void;
-}
-
-/** What floats above the page when it is asked for. */
-function Floats({ floating, show, hide }: FloatsProps) {
-	const { t } = useTranslation("shell");
-	const actions = useMemo(
-		(): JumpAction[] => [
-			{ icon: "plus", label: t("list.create"), run: () => show("create") },
-			{ icon: "globe", label: t("list.discover"), run: () => go(DISCOVER) },
-			{ icon: "person", label: t("list.start"), run: () => show("start") },
-			{ icon: "settings", label: t("me.settings"), run: () => go(settingsPath()) },
-			{ icon: "keyboard", label: t("me.shortcuts"), run: () => show("shortcuts") },
-		],
-		[t, show],
-	);
-	return (
-		<>
-			<Jump open={floating === "jump"} onClose={hide} actions={actions} />
-			<CreateRoom open={floating === "create"} onClose={hide} />
-			<StartDirect open={floating === "start"} onClose={hide} />
-			<ShortcutSheet open={floating === "shortcuts"} onClose={hide} />
-		</>
 	);
 }
