@@ -3,7 +3,8 @@
 // It builds the page of one room (`tests/pages/room.html`) as it would be shipped, opens it in
 // Chromium with every message loaded, and
 // 1. scrolls up at the speed of a busy wheel for some seconds, with a wheel's own events;
-// 2. flings through everything, from the newest message to the first, two thirds of a view a frame;
+// 2. flings through everything, from the newest message to the first, three views a frame, so
+//    that in each frame everything is new;
 // 3. does at the far end what happens in a conversation: a message comes, one above the view is
 //    edited, an older page is loaded in front of all of them, somebody jumps.
 //
@@ -94,7 +95,7 @@ async function measure() {
 	report("a busy wheel", wheeled, (await busy()) - before);
 
 	before = await busy();
-	const flung = await page.evaluate(() => window.bench.fling(600));
+	const flung = await page.evaluate(() => window.bench.fling(2_700));
 	report("a fling through all of them", flung, (await busy()) - before);
 
 	console.log("\nat the far end, until the next frame");
