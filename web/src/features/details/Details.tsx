@@ -23,10 +23,10 @@ export function Details({ roomId, me, onClose, alone = false }: Props) {
 	const other = it && it.room.kind === "direct" ? otherPerson(it.room, me.id) : null;
 	return (
 		<div className={styles.pane}>
-			<header className={styles.head}>
+			<div className={styles.head}>
 				<Title className={styles.title}>{t("details.title")}</Title>
 				<IconButton icon="close" label={t("details.close")} tooltip="bottom" onClick={onClose} />
-			</header>
+			</div>
 			{it ? (
 				other === null ? (
 					<RoomDetails it={it} me={me} />
