@@ -52,6 +52,7 @@ export class Outbox {
 	readonly #channel: Channel<Told>;
 	readonly #lead: Lead;
 	#leads = false;
+	#mayLead = false;
 	#stopped = false;
 	#all = new Map<string, KeptUnsent>();
 	/** Known to be stored, or thrown away: what the disk may still say of them is old. */
@@ -78,9 +79,9 @@ export class Outbox {
 		const name = `starling-outbox-${user}`;
 		this.#channel = channel<Told>(name, (told) => this.#heard(told));
 		this.#lead = lead(name, tab, keep, (leads) => {
-			this.#leads = leads;
-			// What the one before did is on the disk.
-			if (leads) void this.load().then(() => this.pump());
+			this.#mayLead = leads;
+			if (!leads) this.#leads = false;
+			else void this.#takeOver();
 		});
 	}
 
@@ -195,9 +196,16 @@ export class Outbox {
 		this.pump();
 	}
 
+	/** What the tab before did is on the disk, and has to be known first. */
+	async #takeOver(): Promise<void> {
+		await this.load();
+		this.#leads = this.#mayLead;
+		this.pump();
+	}
+
 	async #send(unsent: KeptUnsent, now: number): Promise<void> {
 		const { nonce, roomId } = unsent;
-		const retry = unsent.triedAt !== undefined;
+		let retry = unsent.triedAt !== undefined;
 		if (retry && now - (unsent.triedAt ?? now) > NONCE_LIVES_MS) {
 			await this.#fail(nonce, UNSURE);
 			return this.pump();
@@ -205,7 +213,11 @@ export class Outbox {
 		this.#underWay.set(roomId, nonce);
 		this.#tell();
 		try {
-			if (!retry && !(await this.#mark(unsent, now))) return;
+			if (!retry) {
+				const marked = await this.#mark(unsent, now);
+				if (marked === "gone") return;
+				retry = marked === "tried";
+			}
 			const sent = await this.#ends.transmit(unsent, retry);
 			this.#stored(unsent, sent);
 		} catch (cause) {
@@ -217,21 +229,18 @@ export class Outbox {
 		}
 	}
 
-	/** Says on the disk that it is tried, before it goes out. Whether it is still there. */
-	async #mark(unsent: KeptUnsent, triedAt: number): Promise<boolean> {
-		const there =
-			this.#own.has(unsent.nonce) ||
-			(await this.#change(unsent.nonce, (it) => ({ ...it, triedAt })));
-		if (!there) {
-			// Another tab has discarded it.
-			this.#forget(unsent.nonce);
-			return false;
-		}
-		const current = this.#all.get(unsent.nonce);
-		if (!current || this.#stopped) return false;
-		this.#put({ ...current, triedAt });
-		if (!this.#leads && !this.#own.has(unsent.nonce)) return false;
-		return true;
+	/** Says on the disk that it is tried, before it goes out. Another tab may have tried it before. */
+	async #mark({ nonce }: KeptUnsent, now: number): Promise<"new" | "tried" | "gone"> {
+		const own = this.#own.has(nonce);
+		const mark = (it: KeptUnsent) => ({ ...it, triedAt: it.triedAt ?? now });
+		const before = own ? undefined : await this.#change(nonce, mark);
+		// Another tab has discarded it.
+		if (before === null) this.#forget(nonce);
+		const current = this.#all.get(nonce);
+		if (!current || this.#stopped) return "gone";
+		this.#put({ ...current, triedAt: before?.triedAt ?? now });
+		if (!this.#leads && !own) return "gone";
+		return before?.triedAt === undefined ? "new" : "tried";
 	}
 
 	#stored({ nonce, roomId, text, replyTo }: KeptUnsent, { message_id }: Sent): void {
@@ -307,7 +316,7 @@ export class Outbox {
 		return this.#writing(this.#keep.deleteUnsent(nonce));
 	}
 
-	#change(nonce: string, change: (it: KeptUnsent) => KeptUnsent): Promise<boolean> {
+	#change(nonce: string, change: (it: KeptUnsent) => KeptUnsent) {
 		return this.#writing(this.#keep.changeUnsent(nonce, change));
 	}
 

@@ -245,7 +245,7 @@ describe("the client", () => {
 		const first = await loggedIn(world);
 		await first.open("room");
 		await first.setDraft("room", { text: "unfinished" });
-		await new Promise((done) => setTimeout(done, 1_300));
+		await new Promise((done) => setTimeout(done, 600));
 		first.stop();
 		world.room.post("bob");
 		world.server.answer = () => "no network";
