@@ -63,7 +63,9 @@ test("a private room: only those who are added find it", async ({ person }) => {
 	const bob = await person("Bob");
 	const room = await ada.account.createRoom("founders", "private");
 	await bob.page.goto(`/r/${room}`);
-	await expect(bob.page.getByText("This conversation is not open to you")).toBeVisible();
+	await expect(
+		bob.page.getByRole("heading", { name: "This conversation is not open to you", level: 2 }),
+	).toBeVisible();
 	await ada.open(room);
 	await ada.details.getByRole("button", { name: "Add somebody" }).click();
 	await ada.page.getByLabel("Name or username").fill(bob.account.username);
@@ -85,7 +87,7 @@ test("a room is deleted for everybody, once its name was typed", async ({ person
 	const dialog = ada.page.getByRole("alertdialog");
 	const confirm = dialog.getByRole("button", { name: "Delete for everybody" });
 	await expect(confirm).toBeDisabled();
-	await dialog.getByLabel("Type the room's name").fill("short lived");
+	await dialog.getByLabel("Type the room").fill("short lived");
 	await confirm.click();
 	await expect(ada.page.getByText("short lived is deleted.")).toBeVisible();
 	await expect(ada.row("short lived")).toHaveCount(0);

@@ -90,6 +90,8 @@ export class LogView {
 	#rows: Rows = NOTHING;
 	#range: Range = { first: 0, last: 0 };
 	#anchor: Anchor = { end: true };
+	/** What is held was not in the page yet. */
+	#isGuess = false;
 	/** Whether the end of the list is the present, to be followed. */
 	#follow = true;
 	/** Where the scroller was when we looked last, or put it: from there on, somebody moved it. */
@@ -140,6 +142,7 @@ export class LogView {
 		const height = this.#parts?.scroller.clientHeight ?? 0;
 		const offset = Math.round(height * share);
 		this.#anchor = { end: false, rows: [{ id, key: id, offset }] };
+		this.#isGuess = false;
 		this.#scrolling = false;
 		this.#settle();
 	}
@@ -250,7 +253,7 @@ export class LogView {
 		const view = scroller.getBoundingClientRect();
 		const seen: Held[] = [];
 		const edges: Held[] = [];
-		let covering: Held | null = null;
+		const doubtful: Held[] = [];
 		for (let i = 0; i < body.children.length && seen.length < 8; i++) {
 			const row = body.children[i]?.getBoundingClientRect();
 			if (!row || row.bottom <= view.top) continue;
@@ -261,22 +264,30 @@ export class LogView {
 				key: this.#rows.keyAt(index),
 				offset: row.top - view.top,
 			};
+			const isFirst = index > 0 && this.#rows.isEdge(index - 1);
 			if (this.#rows.isEdge(index)) edges.push(held);
-			else if (row.top < view.top) covering = held;
+			else if (row.top < view.top || isFirst) doubtful.push(held);
 			else seen.push(held);
 		}
-		// A row that the upper edge cuts may grow on its hidden side; the next one tells better.
-		if (covering) seen.push(covering);
+		// A row that the upper edge cuts may grow on its hidden side, and the first one that is loaded
+		// changes with what comes before it; the next one tells better.
+		seen.push(...doubtful);
+		// Scrolled beyond all that is in the page: what belongs there is held, until it is there.
+		this.#isGuess = seen.length === 0;
+		if (this.#isGuess) seen.push(this.#guessed());
 		seen.push(...edges);
-		// Scrolled beyond all that is in the page: what belongs there is held.
-		if (seen.length === 0) seen.push(this.#guessed());
 		this.#anchor = { end: false, rows: seen };
 	}
 
-	/** The row that the upper edge is in, by the heights that are known or guessed. */
+	/**
+	 * The row that the upper edge is in, by the heights that are known or guessed; the one beside it
+	 * where that is where more is loaded, which would stay and let the others be pushed away.
+	 */
 	#guessed(): Held {
 		const top = this.#top();
-		const index = this.#heights.find(top);
+		const found = this.#heights.find(top);
+		const beside = found === 0 ? 1 : found - 1;
+		const index = this.#rows.isEdge(found) && beside < this.#rows.count ? beside : found;
 		const offset = this.#heights.before(index) - top;
 		return { id: this.#rows.idAt(index), key: this.#rows.keyAt(index), offset };
 	}
@@ -324,6 +335,7 @@ export class LogView {
 			scroller.scrollTop = scrollTop;
 		}
 		this.#seen = scroller.scrollTop;
+		if (held && this.#isGuess) this.#hold();
 		this.#cover();
 		this.#tell();
 	}
