@@ -1,13 +1,9 @@
-import { lazy, Suspense, useCallback, useEffect, useMemo } from "react";
+import { lazy, Suspense, useCallback, useEffect } from "react";
 import { useTranslation } from "react-i18next";
 import { Route, Switch, useLocation } from "wouter";
-import { CreateRoom } from "../features/conversations";
-import { Jump, type JumpAction } from "../features/jump";
 import { PaneBoundary, StatusLines, useAttention } from "../features/notices";
-import { StartDirect } from "../features/people";
 import {
 	back,
-	DISCOVER,
 	detailsPath,
 	go,
 	HOME,
@@ -17,15 +13,13 @@ import {
 	roomPath,
 	SECTIONS,
 	type Section,
-	settingsPath,
 	useMedia,
 } from "../features/places";
-import { RoomPane } from "../features/room";
 import { changeSettings, useSettings } from "../features/settings";
-import { ShortcutSheet } from "../features/shortcuts";
 import type { Me, RoomId } from "../protocol";
 import { useChat } from "../state/store";
 import { Placeholder } from "../ui";
+import { Floats, loadFloats } from "./floats/Floats";
 import { Home } from "./Home";
 import { type Front, Layout } from "./layout/Layout";
 import { ListPane } from "./layout/ListPane";
@@ -35,6 +29,8 @@ import { useAppShortcuts } from "./useAppShortcuts";
 import { type Floating, useFloating } from "./useFloating";
 import { useTitle } from "./useTitle";
 
+const loadRoom = () => import("../features/room").then((it) => ({ default: it.RoomPane }));
+const RoomPane = lazy(loadRoom);
 const Details = lazy(() => import("../features/details").then((it) => ({ default: it.Details })));
 const Discover = lazy(() =>
 	import("../features/discover").then((it) => ({ default: it.Discover })),
@@ -75,6 +71,15 @@ function useDetails(path: string, room: RoomId | null) {
 	return { open, toggle, inFront: open && inPlace };
 }
 
+/** What is sure to be wanted next is fetched while nobody waits for it. */
+function fetchAhead(): () => void {
+	const timer = setTimeout(() => {
+		loadRoom().catch(() => {});
+		loadFloats().catch(() => {});
+	}, 500);
+	return () => clearTimeout(timer);
+}
+
 /** What somebody sees who is logged in. */
 export function Chat({ me, update }: Props) {
 	const [path] = useLocation();
@@ -88,6 +93,7 @@ export function Chat({ me, update }: Props) {
 	useEffect(() => {
 		if (room !== null) changeSettings({ lastRoom: room });
 	}, [room]);
+	useEffect(fetchAhead, []);
 	return (
 		<>
 			<Layout
@@ -171,34 +177,5 @@ function Nowhere() {
 		<Pane title={t("not_found_title")}>
 			<NotFound />
 		</Pane>
-	);
-}
-
-interface FloatsProps {
-	floating: Floating | null;
-	show: (floating: Floating) => void;
-	hide: () => void;
-}
-
-/** What floats above the page when it is asked for. */
-function Floats({ floating, show, hide }: FloatsProps) {
-	const { t } = useTranslation("shell");
-	const actions = useMemo(
-		(): JumpAction[] => [
-			{ icon: "plus", label: t("list.create"), run: () => show("create") },
-			{ icon: "globe", label: t("list.discover"), run: () => go(DISCOVER) },
-			{ icon: "person", label: t("list.start"), run: () => show("start") },
-			{ icon: "settings", label: t("me.settings"), run: () => go(settingsPath()) },
-			{ icon: "keyboard", label: t("me.shortcuts"), run: () => show("shortcuts") },
-		],
-		[t, show],
-	);
-	return (
-		<>
-			<Jump open={floating === "jump"} onClose={hide} actions={actions} />
-			<CreateRoom open={floating === "create"} onClose={hide} />
-			<StartDirect open={floating === "start"} onClose={hide} />
-			<ShortcutSheet open={floating === "shortcuts"} onClose={hide} />
-		</>
 	);
 }
