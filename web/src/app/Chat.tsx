@@ -1,4 +1,4 @@
-import { lazy, Suspense, useCallback, useEffect } from "react";
+import { useCallback, useEffect } from "react";
 import { useTranslation } from "react-i18next";
 import { Route, Switch, useLocation } from "wouter";
 import { PaneBoundary, StatusLines, useAttention } from "../features/notices";
@@ -19,25 +19,25 @@ import { changeSettings, useSettings } from "../features/settings";
 import type { Me, RoomId } from "../protocol";
 import { useChat } from "../state/store";
 import { Placeholder } from "../ui";
-import { Floats, loadFloats } from "./floats/Floats";
+import { Dialogs, Floats } from "./floats/Floats";
 import { Home } from "./Home";
 import { type Front, Layout } from "./layout/Layout";
 import { ListPane } from "./layout/ListPane";
 import { Pane } from "./layout/Pane";
 import { NotFound } from "./NotFound";
+import { part } from "./part";
 import { useAppShortcuts } from "./useAppShortcuts";
 import { type Floating, useFloating } from "./useFloating";
 import { useTitle } from "./useTitle";
 
-const loadRoom = () => import("../features/room").then((it) => ({ default: it.RoomPane }));
-const RoomPane = lazy(loadRoom);
-const Details = lazy(() => import("../features/details").then((it) => ({ default: it.Details })));
-const Discover = lazy(() =>
-	import("../features/discover").then((it) => ({ default: it.Discover })),
+const RoomPane = part(() => import("../features/room").then((it) => it.RoomPane));
+const Details = part(() => import("../features/details").then((it) => it.Details));
+const Discover = part(() => import("../features/discover").then((it) => it.Discover));
+const SettingsPage = part(() =>
+	import("../features/settings/SettingsPage").then((it) => it.SettingsPage),
 );
-const SettingsPage = lazy(() =>
-	import("../features/settings/SettingsPage").then((it) => ({ default: it.SettingsPage })),
-);
+
+const WAIT = <Placeholder rows={6} />;
 
 interface Props {
 	me: Me;
@@ -74,8 +74,8 @@ function useDetails(path: string, room: RoomId | null) {
 /** What is sure to be wanted next is fetched while nobody waits for it. */
 function fetchAhead(): () => void {
 	const timer = setTimeout(() => {
-		loadRoom().catch(() => {});
-		loadFloats().catch(() => {});
+		RoomPane.fetch();
+		Dialogs.fetch();
 	}, 500);
 	return () => clearTimeout(timer);
 }
@@ -105,9 +105,13 @@ export function Chat({ me, update }: Props) {
 				details={
 					details.open && room !== null ? (
 						<PaneBoundary key={room}>
-							<Suspense fallback={<Placeholder rows={6} />}>
-								<Details roomId={room} me={me} onClose={details.toggle} alone={details.inFront} />
-							</Suspense>
+							<Details
+								roomId={room}
+								me={me}
+								onClose={details.toggle}
+								alone={details.inFront}
+								fallback={WAIT}
+							/>
 						</PaneBoundary>
 					) : null
 				}
@@ -134,39 +138,38 @@ function Main({ me, show, onDetails }: MainProps) {
 			{...(messageId !== undefined && { messageId })}
 			{...(narrow && { onBack: () => back() })}
 			onDetails={onDetails}
+			fallback={WAIT}
 		/>
 	);
 	return (
 		<PaneBoundary>
-			<Suspense fallback={<Placeholder rows={6} />}>
-				<Switch>
-					<Route path="/">
-						<Home />
-					</Route>
-					<Route path="/r/:room/m/:message">{(at) => room(at.room, at.message)}</Route>
-					<Route path="/r/:room/details">{(at) => room(at.room)}</Route>
-					<Route path="/r/:room">{(at) => room(at.room)}</Route>
-					<Route path="/discover">
-						<Pane title={t("discover.title")}>
-							<Discover onCreate={() => show("create")} />
-						</Pane>
-					</Route>
-					<Route path="/settings/:section?">
-						{({ section = "account" }) =>
-							isSection(section) ? (
-								<Pane title={t("account:settings.title")}>
-									<SettingsPage section={section} me={me} />
-								</Pane>
-							) : (
-								<Nowhere />
-							)
-						}
-					</Route>
-					<Route>
-						<Nowhere />
-					</Route>
-				</Switch>
-			</Suspense>
+			<Switch>
+				<Route path="/">
+					<Home />
+				</Route>
+				<Route path="/r/:room/m/:message">{(at) => room(at.room, at.message)}</Route>
+				<Route path="/r/:room/details">{(at) => room(at.room)}</Route>
+				<Route path="/r/:room">{(at) => room(at.room)}</Route>
+				<Route path="/discover">
+					<Pane title={t("discover.title")}>
+						<Discover onCreate={() => show("create")} fallback={WAIT} />
+					</Pane>
+				</Route>
+				<Route path="/settings/:section?">
+					{({ section = "account" }) =>
+						isSection(section) ? (
+							<Pane title={t("account:settings.title")}>
+								<SettingsPage section={section} me={me} fallback={WAIT} />
+							</Pane>
+						) : (
+							<Nowhere />
+						)
+					}
+				</Route>
+				<Route>
+					<Nowhere />
+				</Route>
+			</Switch>
 		</PaneBoundary>
 	);
 }

@@ -1,32 +1,26 @@
-import { Component, lazy, type ReactNode, Suspense, useEffect, useState } from "react";
+import { Component, type ReactNode, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { toast } from "../../ui";
+import { part } from "../part";
 import type { FloatsProps } from "./Dialogs";
 
-/** They are no part of the first load. */
-export const loadFloats = () => import("./Dialogs");
-
-const Dialogs = lazy(() => loadFloats().then((it) => ({ default: it.Dialogs })));
+export const Dialogs = part(() => import("./Dialogs").then((it) => it.Dialogs));
 
 /** What floats above the page when it is asked for. */
 export function Floats(props: FloatsProps) {
 	const { t } = useTranslation("errors");
 	const { floating, hide } = props;
-	const [asked, setAsked] = useState(false);
-	useEffect(() => {
-		if (floating !== null) setAsked(true);
-	}, [floating]);
-	if (!asked) return null;
+	const [wanted, setWanted] = useState(false);
+	if (floating !== null && !wanted) setWanted(true);
+	if (!wanted) return null;
 	const failed = () => {
 		toast({ text: t("boundary.load_title"), kind: "danger" });
-		setAsked(false);
+		setWanted(false);
 		hide();
 	};
 	return (
 		<Boundary onError={failed}>
-			<Suspense fallback={null}>
-				<Dialogs {...props} />
-			</Suspense>
+			<Dialogs {...props} />
 		</Boundary>
 	);
 }
