@@ -63,16 +63,22 @@ export class Keep implements Claims {
 		});
 	}
 
-	/** Changes one that is there; one that is gone stays gone. Whether it was there. */
-	async changeUnsent(nonce: string, change: (it: KeptUnsent) => KeptUnsent): Promise<boolean> {
-		let found = false;
+	/**
+	 * Changes one that is there; one that is gone stays gone. What it was before: `null` where it is
+	 * gone, `undefined` where the disk doesn't answer.
+	 */
+	async changeUnsent(
+		nonce: string,
+		change: (it: KeptUnsent) => KeptUnsent,
+	): Promise<KeptUnsent | null | undefined> {
+		let found: KeptUnsent | null = null;
 		const written = await this.#write(async (it) => {
 			const tx = it.transaction("outbox", "readwrite", { durability: "strict" });
 			const unsent = await tx.store.get(nonce);
-			found = unsent !== undefined;
+			found = unsent ?? null;
 			await Promise.all([unsent && tx.store.put(change(unsent)), tx.done]);
 		});
-		return written ? found : true;
+		return written ? found : undefined;
 	}
 
 	deleteUnsent(nonce: string): Promise<boolean> {

@@ -34,12 +34,16 @@ export interface Ends {
 
 type Told =
 	| { type: "changed" }
+	/** The tab that sends is at it. */
+	| { type: "alive" }
 	| { type: "gone"; nonce: string }
 	| { type: "stored"; nonce: string; roomId: RoomId; message: Message };
 
 /** The server remembers a nonce for three days. After that, a second attempt might be a second message. */
 export const NONCE_LIVES_MS = 3 * 24 * 3_600_000 - 3_600_000;
-/** A tab that does not send for so long, while another one could, is replaced. */
+/** The tab that sends says so this often, while something waits. */
+const ALIVE_MS = 1_500;
+/** One that says nothing for so long is replaced. */
 const PATIENCE_MS = 4_000;
 
 export class Outbox {
@@ -48,6 +52,7 @@ export class Outbox {
 	readonly #channel: Channel<Told>;
 	readonly #lead: Lead;
 	#leads = false;
+	#mayLead = false;
 	#stopped = false;
 	#all = new Map<string, KeptUnsent>();
 	/** Known to be stored, or thrown away: what the disk may still say of them is old. */
@@ -65,6 +70,8 @@ export class Outbox {
 	readonly #failures = new Map<RoomId, number>();
 	#timer: ReturnType<typeof setTimeout> | undefined;
 	#watchdog: ReturnType<typeof setTimeout> | undefined;
+	#alive: ReturnType<typeof setTimeout> | undefined;
+	#heardAt = 0;
 
 	constructor(user: string, tab: string, keep: Keep, ends: Ends) {
 		this.#keep = keep;
@@ -72,9 +79,9 @@ export class Outbox {
 		const name = `starling-outbox-${user}`;
 		this.#channel = channel<Told>(name, (told) => this.#heard(told));
 		this.#lead = lead(name, tab, keep, (leads) => {
-			this.#leads = leads;
-			// What the one before did is on the disk.
-			if (leads) void this.load().then(() => this.pump());
+			this.#mayLead = leads;
+			if (!leads) this.#leads = false;
+			else void this.#takeOver();
 		});
 	}
 
@@ -84,6 +91,7 @@ export class Outbox {
 		this.#channel.close();
 		clearTimeout(this.#timer);
 		clearTimeout(this.#watchdog);
+		clearTimeout(this.#alive);
 	}
 
 	/** Reads what is on the disk. */
@@ -163,7 +171,8 @@ export class Outbox {
 	pump(now = Date.now()): void {
 		clearTimeout(this.#timer);
 		if (this.#stopped || !this.#ends.online()) return;
-		if (!this.#leads) this.#watch();
+		if (this.#leads) this.#sayAlive();
+		else this.#watch();
 		const seen = new Set<RoomId>();
 		let next = Number.POSITIVE_INFINITY;
 		for (const unsent of this.#all.values()) {
@@ -187,9 +196,16 @@ export class Outbox {
 		this.pump();
 	}
 
+	/** What the tab before did is on the disk, and has to be known first. */
+	async #takeOver(): Promise<void> {
+		await this.load();
+		this.#leads = this.#mayLead;
+		this.pump();
+	}
+
 	async #send(unsent: KeptUnsent, now: number): Promise<void> {
 		const { nonce, roomId } = unsent;
-		const retry = unsent.triedAt !== undefined;
+		let retry = unsent.triedAt !== undefined;
 		if (retry && now - (unsent.triedAt ?? now) > NONCE_LIVES_MS) {
 			await this.#fail(nonce, UNSURE);
 			return this.pump();
@@ -197,7 +213,11 @@ export class Outbox {
 		this.#underWay.set(roomId, nonce);
 		this.#tell();
 		try {
-			if (!retry && !(await this.#mark(unsent, now))) return;
+			if (!retry) {
+				const marked = await this.#mark(unsent, now);
+				if (marked === "gone") return;
+				retry = marked === "tried";
+			}
 			const sent = await this.#ends.transmit(unsent, retry);
 			this.#stored(unsent, sent);
 		} catch (cause) {
@@ -209,21 +229,18 @@ export class Outbox {
 		}
 	}
 
-	/** Says on the disk that it is tried, before it goes out. Whether it is still there. */
-	async #mark(unsent: KeptUnsent, triedAt: number): Promise<boolean> {
-		const there =
-			this.#own.has(unsent.nonce) ||
-			(await this.#change(unsent.nonce, (it) => ({ ...it, triedAt })));
-		if (!there) {
-			// Another tab has discarded it.
-			this.#forget(unsent.nonce);
-			return false;
-		}
-		const current = this.#all.get(unsent.nonce);
-		if (!current || this.#stopped) return false;
-		this.#put({ ...current, triedAt });
-		if (!this.#leads && !this.#own.has(unsent.nonce)) return false;
-		return true;
+	/** Says on the disk that it is tried, before it goes out. Another tab may have tried it before. */
+	async #mark({ nonce }: KeptUnsent, now: number): Promise<"new" | "tried" | "gone"> {
+		const own = this.#own.has(nonce);
+		const mark = (it: KeptUnsent) => ({ ...it, triedAt: it.triedAt ?? now });
+		const before = own ? undefined : await this.#change(nonce, mark);
+		// Another tab has discarded it.
+		if (before === null) this.#forget(nonce);
+		const current = this.#all.get(nonce);
+		if (!current || this.#stopped) return "gone";
+		this.#put({ ...current, triedAt: before?.triedAt ?? now });
+		if (!this.#leads && !own) return "gone";
+		return before?.triedAt === undefined ? "new" : "tried";
 	}
 
 	#stored({ nonce, roomId, text, replyTo }: KeptUnsent, { message_id }: Sent): void {
@@ -299,7 +316,7 @@ export class Outbox {
 		return this.#writing(this.#keep.deleteUnsent(nonce));
 	}
 
-	#change(nonce: string, change: (it: KeptUnsent) => KeptUnsent): Promise<boolean> {
+	#change(nonce: string, change: (it: KeptUnsent) => KeptUnsent) {
 		return this.#writing(this.#keep.changeUnsent(nonce, change));
 	}
 
@@ -312,23 +329,39 @@ export class Outbox {
 		}
 	}
 
-	/** Looks whether the tab that sends does so; a browser may have put it to sleep. */
+	#sayAlive(): void {
+		if (this.#alive !== undefined || !this.#waits()) return;
+		this.#channel.say({ type: "alive" });
+		this.#alive = setTimeout(() => {
+			this.#alive = undefined;
+			if (this.#leads && this.#ends.online()) this.#sayAlive();
+		}, ALIVE_MS);
+	}
+
+	/** Looks whether the tab that sends is at it; a browser may have put it to sleep. */
 	#watch(): void {
-		if (this.#watchdog !== undefined) return;
-		const first = () => [...this.#all.values()].find((it) => !it.failed);
-		const before = first();
-		if (!before) return;
+		if (this.#watchdog !== undefined || !this.#waits()) return;
+		const since = Date.now();
 		this.#watchdog = setTimeout(async () => {
 			this.#watchdog = undefined;
 			await this.load();
-			const still = first();
-			const stuck = still && still.nonce === before.nonce && still.triedAt === before.triedAt;
-			if (stuck && !this.#leads && document.visibilityState === "visible") this.#lead.steal();
+			if (this.#stopped || this.#leads) return;
+			const asleep = this.#heardAt < since && document.visibilityState === "visible";
+			if (asleep && this.#waits() && this.#ends.online()) this.#lead.steal();
 			else this.pump();
 		}, PATIENCE_MS);
 	}
 
+	#waits(): boolean {
+		for (const it of this.#all.values()) if (!it.failed) return true;
+		return false;
+	}
+
 	#heard(told: Told): void {
+		if (told.type === "alive") {
+			this.#heardAt = Date.now();
+			return;
+		}
 		if (told.type === "changed") {
 			void this.load().then(() => this.pump());
 			return;

@@ -198,8 +198,11 @@ export class Session {
 		const before = this.#held;
 		if (!before || before.refresh) return;
 		try {
-			const tokens = await alone(LOCK, () => this.#post("refresh", { cookie: true }));
-			if (this.#held === before) this.#take(tokens);
+			await alone(LOCK, async () => {
+				if (this.#held !== before) return;
+				const tokens = await this.#post("refresh", { cookie: true });
+				if (this.#held === before) this.#take(tokens);
+			});
 		} catch (cause) {
 			if (refusal(cause).error.code !== "unauthenticated" || this.#held !== before) return;
 			try {

@@ -11,7 +11,7 @@ import type {
 	Room,
 	UserId,
 } from "../protocol";
-import { covers } from "./selectors";
+import { knowsAfter } from "./selectors";
 import { insert, meet } from "./stretch";
 import { Table } from "./table";
 import type { MyReactions, Reactions, RoomState, Stretch } from "./types";
@@ -105,7 +105,7 @@ function isDoubtful(it: RoomState, message: Message, me: UserId | null): boolean
 		upTo !== null &&
 		message.id <= upTo &&
 		(read === null || message.id > read) &&
-		!covers(it.live, it.me?.read ?? null)
+		!knowsAfter(it, it.me?.read ?? null)
 	);
 }
 
@@ -166,7 +166,7 @@ function higher(a: MessageId | null | undefined, b: MessageId | null | undefined
 /** Whether the count still holds when one has read so far. */
 function recounted(it: RoomState, read: MessageId | null): RoomState["counted"] {
 	const { counted } = it;
-	if (counted.doubtful || counted.upTo === null || read === null || covers(it.live, read)) {
+	if (counted.doubtful || counted.upTo === null || read === null || knowsAfter(it, read)) {
 		return counted;
 	}
 	const within = read > (counted.read ?? "") && read < counted.upTo && counted.unread > 0;

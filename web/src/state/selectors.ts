@@ -51,7 +51,7 @@ export function unread(it: RoomState, me: UserId | null): number {
 function countUnread(it: RoomState, me: UserId | null): number {
 	const read = it.me?.read ?? null;
 	const { counted } = it;
-	if (covers(it.live, read)) return countAfter(it, read, me);
+	if (knowsAfter(it, read)) return countAfter(it, read, me);
 	if (counted.upTo === null) return counted.unread + countAfter(it, read, me);
 	if (read !== null && read >= counted.upTo) return countAfter(it, read, me);
 	return counted.unread + countAfter(it, counted.upTo, me);
@@ -62,7 +62,7 @@ function countAfter(it: RoomState, from: MessageId | null, me: UserId | null): n
 	const unseen = (message: Message | undefined) =>
 		message?.kind === "text" && !message.deleted && message.author_id !== me;
 	let count = 0;
-	if (covers(it.live, from)) {
+	if (it.live && knowsAfter(it, from)) {
 		const { ids } = it.live;
 		for (let at = ids.length - 1; at >= 0; at -= 1) {
 			const id = ids[at] ?? "";
@@ -75,6 +75,11 @@ function countAfter(it: RoomState, from: MessageId | null, me: UserId | null): n
 		if ((from === null || message.id > from) && unseen(message)) count += 1;
 	}
 	return count;
+}
+
+/** Whether all messages after this one are known. */
+export function knowsAfter({ live, stale }: RoomState, from: MessageId | null): boolean {
+	return !stale && covers(live, from);
 }
 
 /** Whether the newest stretch goes back to this message, or to the beginning. */

@@ -110,6 +110,80 @@ describe("an outbox", () => {
 		expect(server.attempts).toMatchObject([{ retry: false }]);
 	});
 
+	test("sends nothing that is still on its way to the disk", async () => {
+		const server = new Server();
+		const tab = new Tab(server);
+		const put = tab.keep.putUnsent.bind(tab.keep);
+		let written = () => {};
+		vi.spyOn(tab.keep, "putUnsent").mockImplementation(async (unsent) => {
+			await new Promise<void>((done) => {
+				written = done;
+			});
+			return put(unsent);
+		});
+		// It sends by now.
+		await new Promise((done) => setTimeout(done, 20));
+		const added = tab.outbox.add("room", "hello");
+		tab.outbox.pump();
+		tab.outbox.revive();
+		await new Promise((done) => setTimeout(done, 20));
+		expect(server.attempts).toEqual([]);
+		expect(tab.shown).toMatchObject([{ status: "waiting" }]);
+		written();
+		await added;
+		await until(() => server.stored.length === 1);
+	});
+
+	test("never forgets that something was tried, although the disk is read meanwhile", async () => {
+		const server = new Server();
+		const tab = new Tab(server);
+		server.answer = async () => "lose";
+		const read = tab.keep.unsent.bind(tab.keep);
+		let reads = 0;
+		vi.spyOn(tab.keep, "unsent").mockImplementation(async () => {
+			const before = await read();
+			reads += 1;
+			await new Promise((done) => setTimeout(done, 15));
+			return before;
+		});
+		await tab.outbox.add("room", "hello");
+		while (server.attempts.length < 4) {
+			void tab.outbox.load();
+			await new Promise((done) => setTimeout(done, 7));
+			tab.outbox.revive();
+		}
+		expect(reads).toBeGreaterThan(1);
+		expect(server.attempts.map((it) => it.retry)).toEqual(server.attempts.map((_, n) => n > 0));
+	});
+
+	test("is taken over from a tab that was put to sleep", async () => {
+		const server = new Server();
+		const asleep = new Tab(server);
+		await new Promise((done) => setTimeout(done, 20));
+		asleep.online = false;
+		const awake = new Tab(server);
+		await awake.outbox.add("room", "hello");
+		await new Promise((done) => setTimeout(done, 500));
+		expect(server.attempts).toEqual([]);
+		await until(() => server.stored.length === 1, 8_000);
+		expect(awake.acknowledged).toHaveLength(1);
+	}, 12_000);
+
+	test("is not taken over from a tab that waits for the rate limit", async () => {
+		const server = new Server();
+		const [first, second] = [new Tab(server), new Tab(server)];
+		const began = Date.now();
+		const limited = 5_000;
+		server.answer = async () => {
+			const left = began + limited - Date.now();
+			return left > 0 ? refused("rate_limited", "retry", left) : "store";
+		};
+		await second.outbox.add("room", "hello");
+		await until(() => server.stored.length === 1, 8_000);
+		expect(server.attempts).toHaveLength(2);
+		expect(first.acknowledged).toHaveLength(1);
+	}, 12_000);
+
 	test("sends one at a time in a room, in order, and rooms side by side", async () => {
 		const server = new Server();
 		const tab = new Tab(server);
@@ -377,7 +451,7 @@ test("whatever is lost on the way, and whichever tab dies: everything goes out o
 				for (const tab of live) tab.kill();
 			},
 		),
-		{ numRuns: 60 },
+		{ numRuns: 100 },
 	);
 }, 120_000);
 

@@ -310,6 +310,28 @@ describe("a room", () => {
 		expect(reduce(last, action)).toBe(last);
 	});
 
+	test("knows one's own reactions, although a summary names ten people only", () => {
+		const { server, state } = opened(1);
+		const message_id = server.ids[0] ?? "";
+		const ten = Array.from({ length: 10 }, (_, n) => `u${n}`);
+		const react = (user_id: string, version: string, emojis: string[], count: number) =>
+			event({
+				type: "reaction",
+				room_id: "room",
+				version,
+				message_id,
+				user_id,
+				emojis,
+				reactions: [{ emoji: "👍", count, users: ten }],
+			});
+		const mine = reduce(state, react(ME, "w1", ["👍"], 11));
+		expect(reactedWith(roomIn(mine), message_id, ME)).toEqual(["👍"]);
+		const others = reduce(mine, react("ann", "w2", ["👍"], 12));
+		expect(reactedWith(roomIn(others), message_id, ME)).toEqual(["👍"]);
+		const gone = reduce(others, react("bob", "w3", [], 10));
+		expect(reactedWith(roomIn(gone), message_id, ME)).toEqual([]);
+	});
+
 	test("somebody who sends is not writing any more", () => {
 		const { server, state } = opened(1);
 		const on = { type: "typing", room_id: "room", user_id: "ann", on: true } as const;

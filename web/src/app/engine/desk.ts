@@ -25,6 +25,8 @@ const LIST_EVERY_MS = 2_000;
 const DETAILS_AFTER_MS = 1_000;
 const DRAFT_AFTER_MS = 300;
 const TYPING_LOOK_MS = 1_000;
+/** What was missed is shown this often while it is told. */
+const CATCH_UP_MS = 100;
 
 /** Who and how many are in a room may have changed. */
 const CHANGES_MEMBERS = ["joined", "left", "added", "removed"];
@@ -286,7 +288,7 @@ export class Desk {
 	#event(event: Event | Reload): void {
 		const before = this.#host.state;
 		const now = Date.now();
-		this.#host.dispatch({ type: "event", event, now });
+		this.#host.gather({ type: "event", event, now }, this.link.online ? 0 : CATCH_UP_MS);
 		switch (event.type) {
 			case "message": {
 				const { message, room_id } = event;

@@ -40,11 +40,17 @@ export class Engine implements Client, Host {
 	readonly #api: Api;
 	readonly #activity: Activity;
 	readonly #tab = newNonce();
+	/** It may be ahead of what the store shows. */
+	#state: State;
+	#showing: ReturnType<typeof setTimeout> | undefined;
 	#desk: Desk | null = null;
+	/** The server told who this is, since they sat down. */
+	#isSure = false;
 	#restoring: ReturnType<typeof setTimeout> | undefined;
 
 	constructor(store: StoreApi<State> = newStore(), http = new Http()) {
 		this.store = store;
+		this.#state = store.getState();
 		this.#session = new Session(http, (news) => this.#heard(news), deviceName());
 		this.#api = new Api(http, this.#session);
 		this.#activity = new Activity({
@@ -63,27 +69,42 @@ export class Engine implements Client, Host {
 	}
 
 	get state(): State {
-		return this.store.getState();
+		return this.#state;
 	}
 
 	dispatch(action: Action): void {
-		const before = this.state;
-		const after = reduce(before, action);
-		if (after === before) return;
-		this.store.setState(after, true);
-		this.#desk?.changed(before, after);
+		this.#reduce(action);
+		this.#show();
+	}
+
+	gather(action: Action, ms: number): void {
+		this.#reduce(action);
+		if (ms === 0) this.#show();
+		else this.#showing ??= setTimeout(() => this.#show(), ms);
+	}
+
+	#reduce(action: Action): void {
+		const before = this.#state;
+		this.#state = reduce(before, action);
+		if (this.#state !== before) this.#desk?.changed(before, this.#state);
+	}
+
+	#show(): void {
+		clearTimeout(this.#showing);
+		this.#showing = undefined;
+		if (this.store.getState() !== this.#state) this.store.setState(this.#state, true);
 	}
 
 	/** Goes on where this browser was, with what is kept at first. */
 	async start(): Promise<void> {
 		const { remembered } = this.#session;
-		if (remembered) await this.#sit(remembered, null);
-		await this.#restore();
+		await Promise.all([remembered && this.#sit(remembered, null), this.#restore()]);
 	}
 
 	/** Ends everything; the page goes on to nothing. */
 	stop(): void {
 		clearTimeout(this.#restoring);
+		clearTimeout(this.#showing);
 		this.#activity.stop();
 		this.#desk?.stop();
 		this.#desk = null;
@@ -334,23 +355,40 @@ export class Engine implements Client, Host {
 			return;
 		}
 		const { user, token } = news;
-		if (this.#desk?.user === user.id) this.#desk.link.input({ type: "token", token });
-		else void this.#sit(user.id, user);
+		if (this.#desk?.user !== user.id) return void this.#sit(user.id, user);
+		this.#desk.link.input({ type: "token", token });
+		if (this.state.session.at === "in") this.#makeSure();
 	}
 
 	/** This person sits down, with what is kept of them. */
 	async #sit(id: UserId, user: User | null): Promise<void> {
 		this.#desk?.stop();
+		this.#isSure = false;
 		const desk = new Desk(id, this.#tab, this, this.#api, this.#session);
 		this.#desk = desk;
 		const open = await desk.open(user, this.#activity.idle);
 		if (this.#desk !== desk) return;
-		if (!open) {
-			// Nothing is kept; the server's answer tells who it is.
-			desk.stop();
-			this.#desk = null;
+		if (open) {
+			if (this.#session.user) this.#makeSure();
+			return;
 		}
-		if (user) this.#whoAmI().catch(() => {});
+		// Nothing is kept; the server's answer tells who it is.
+		desk.stop();
+		this.#desk = null;
+		const known = this.#session.user;
+		if (known && !user) await this.#sit(known.id, known);
+		else if (this.#restoring !== undefined) {
+			this.dispatch({ type: "session", session: { at: "out" } });
+		}
+	}
+
+	/** Asks once who it is; what is kept may be old. */
+	#makeSure(): void {
+		if (this.#isSure) return;
+		this.#isSure = true;
+		this.#whoAmI().catch(() => {
+			this.#isSure = false;
+		});
 	}
 
 	#out(why: "logged_out" | "ended" | "cookies_refused"): void {

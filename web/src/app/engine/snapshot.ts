@@ -13,7 +13,7 @@ const MESSAGES = 60;
 /** Of so many rooms. */
 const ROOMS = 30;
 const MEMBERS = 100;
-const WRITE_AFTER_MS = 1_000;
+const WRITE_AFTER_MS = 250;
 
 export function roomOf(kept: KeptRoom): RoomState {
 	const { room, me, memberCount, lastMessage, counted, live } = kept;
