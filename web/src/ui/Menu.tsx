@@ -1,12 +1,17 @@
-import * as Ariakit from "@ariakit/react";
-import type { ReactElement, ReactNode } from "react";
+import type { MenuItemProps as BaseProps } from "@ariakit/react";
+import { type ReactElement, type ReactNode, useContext } from "react";
 import { classes } from "./classes";
 import { Icon } from "./Icon";
 import type { IconName } from "./icons";
 import { Kbd } from "./Kbd";
 import { ariaShortcut } from "./keys";
-import styles from "./Menu.module.css";
-import { staysOperable } from "./persistent";
+import { MenuParts } from "./MenuParts";
+import { useAnchor } from "./overlay/anchor";
+import { useOverlays } from "./overlay/load";
+import styles from "./overlay/MenuFrame.module.css";
+import { nameOf } from "./overlay/region";
+
+type Placement = "bottom-start" | "bottom-end" | "top-start" | "top-end";
 
 export interface MenuProps {
 	/** What opens it: a `Button` or an `IconButton`. */
@@ -17,7 +22,8 @@ export interface MenuProps {
 	/** Whether it is open, where something else opens it too (a long press, a right click). */
 	open?: boolean | undefined;
 	onOpenChange?: ((open: boolean) => void) | undefined;
-	placement?: "bottom-start" | "bottom-end" | "top-start" | "top-end" | undefined;
+	/** Start and end are those of the language. */
+	placement?: Placement | undefined;
 }
 
 /** Actions behind a button: arrow keys, first letters, Esc. */
@@ -29,35 +35,21 @@ export function Menu({
 	onOpenChange,
 	placement = "bottom-end",
 }: MenuProps) {
-	const rtl = typeof document !== "undefined" && document.documentElement.dir === "rtl";
+	const { button: opener, ...anchored } = useAnchor(button, "menu", open, onOpenChange);
+	const overlays = useOverlays(anchored.open);
 	return (
-		<Ariakit.MenuProvider
-			placement={rtl ? mirrored(placement) : placement}
-			{...(open === undefined ? {} : { open })}
-			{...(onOpenChange ? { setOpen: onOpenChange } : {})}
-		>
-			<Ariakit.MenuButton render={button} />
-			<Ariakit.Menu
-				className={styles.menu}
-				gutter={4}
-				overflowPadding={8}
-				portal
-				unmountOnHide
-				getPersistentElements={staysOperable}
-				{...(label ? { "aria-label": label } : {})}
-			>
-				{children}
-			</Ariakit.Menu>
-		</Ariakit.MenuProvider>
+		<>
+			{opener}
+			{overlays ? (
+				<overlays.MenuFrame {...anchored} label={label ?? nameOf(button)} placement={placement}>
+					{children}
+				</overlays.MenuFrame>
+			) : null}
+		</>
 	);
 }
 
-const mirrored = (placement: NonNullable<MenuProps["placement"]>) =>
-	(placement.endsWith("start")
-		? placement.replace("start", "end")
-		: placement.replace("end", "start")) as NonNullable<MenuProps["placement"]>;
-
-export interface MenuItemProps extends Omit<Ariakit.MenuItemProps, "disabled"> {
+export interface MenuItemProps extends Omit<BaseProps, "disabled"> {
 	icon?: IconName | undefined;
 	shortcut?: string | undefined;
 	/** It can't be undone. */
@@ -78,9 +70,11 @@ export function MenuItem({
 	children,
 	...rest
 }: MenuItemProps) {
+	const parts = useContext(MenuParts);
+	if (!parts) return null;
 	const chosen = checked === undefined ? {} : { role: "menuitemradio", "aria-checked": checked };
 	return (
-		<Ariakit.MenuItem
+		<parts.Item
 			{...rest}
 			{...chosen}
 			disabled={disabled}
@@ -91,11 +85,12 @@ export function MenuItem({
 			<span className={styles.words}>{children}</span>
 			{shortcut ? <Kbd keys={shortcut} /> : null}
 			{checked ? <Icon name="check" size={18} /> : null}
-		</Ariakit.MenuItem>
+		</parts.Item>
 	);
 }
 
 /** Between groups of items. */
 export function MenuSeparator() {
-	return <Ariakit.MenuSeparator className={styles.separator} />;
+	const parts = useContext(MenuParts);
+	return parts ? <parts.Separator className={styles.separator} /> : null;
 }

@@ -1,8 +1,6 @@
-import * as Ariakit from "@ariakit/react";
 import type { ReactElement, ReactNode } from "react";
-import { classes } from "./classes";
-import styles from "./Popover.module.css";
-import { staysOperable } from "./persistent";
+import { useAnchor } from "./overlay/anchor";
+import { useOverlays } from "./overlay/load";
 
 export interface PopoverProps {
 	/** What opens it. */
@@ -33,24 +31,21 @@ export function Popover({
 	placement = "bottom-end",
 	className,
 }: PopoverProps) {
+	const { button: opener, ...anchored } = useAnchor(button, "dialog", open, onOpenChange);
+	const overlays = useOverlays(anchored.open);
 	return (
-		<Ariakit.PopoverProvider
-			placement={placement}
-			{...(open === undefined ? {} : { open })}
-			{...(onOpenChange ? { setOpen: onOpenChange } : {})}
-		>
-			<Ariakit.PopoverDisclosure render={button} />
-			<Ariakit.Popover
-				aria-label={label}
-				className={classes(styles.popover, className)}
-				gutter={6}
-				overflowPadding={8}
-				portal
-				unmountOnHide
-				getPersistentElements={staysOperable}
-			>
-				{children}
-			</Ariakit.Popover>
-		</Ariakit.PopoverProvider>
+		<>
+			{opener}
+			{overlays ? (
+				<overlays.PopoverFrame
+					{...anchored}
+					label={label}
+					placement={placement}
+					className={className}
+				>
+					{children}
+				</overlays.PopoverFrame>
+			) : null}
+		</>
 	);
 }

@@ -4,6 +4,7 @@ import { type TimeStyle, timeText } from "./time";
 
 /** Texts that depend on the present are made anew this often (ms). */
 const TICK = 30_000;
+const STALE = 1_000;
 
 const waiting = new Set<() => void>();
 let timer: ReturnType<typeof setInterval> | undefined;
@@ -24,9 +25,9 @@ function onTick(wake: () => void): () => void {
 }
 
 const still = () => () => undefined;
-/** The clock of all of them, and never behind what it shows. */
+/** The clock of all of them, and never behind what it shows; it stands still while nobody looks. */
 const clock = (at: number) => () => {
-	if (timer === undefined && Date.now() - present > TICK) present = Date.now();
+	if (timer === undefined && Date.now() - present > STALE) present = Date.now();
 	return Math.max(present, at);
 };
 

@@ -34,6 +34,7 @@ export { GrowingText, TextArea, type TextAreaProps } from "./TextArea";
 export { TextField, type TextFieldProps } from "./TextField";
 export { TimeText } from "./TimeText";
 export { Toasts, useToast } from "./Toasts";
+export { Toolbar } from "./Toolbar";
 export { Tooltip } from "./Tooltip";
 export { startTheme, type Theme, useTheme } from "./theme";
 export { dayNumber, formatLocale, type TimeStyle, timeText } from "./time";

@@ -6,7 +6,7 @@ import {
 	type EmojiPickerListRowProps,
 	EmojiPicker as Picker,
 } from "frimousse";
-import { useState } from "react";
+import { type KeyboardEvent, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Button } from "../Button";
 import { Notice } from "../Notice";
@@ -30,9 +30,10 @@ export function EmojiPanel({ onPick }: EmojiPickerProps) {
 	const resolve = async (locale: string) => {
 		try {
 			return await load(locale);
-		} catch (error) {
+		} catch {
 			setFailed(true);
-			throw error;
+			// Nothing comes any more; this picker gives way to a sentence.
+			return new Promise<EmojiData>(() => undefined);
 		}
 	};
 	if (failed) {
@@ -61,6 +62,7 @@ export function EmojiPanel({ onPick }: EmojiPickerProps) {
 			columns={COLUMNS}
 			resolveEmojiData={resolve}
 			onEmojiSelect={({ emoji }) => onPick(emoji)}
+			onKeyDownCapture={i18n.dir() === "rtl" ? mirror : undefined}
 		>
 			<Picker.Search
 				className={styles.search}
@@ -96,6 +98,17 @@ function CategoryHeader({ category, ...rest }: EmojiPickerListCategoryHeaderProp
 			{category.label}
 		</div>
 	);
+}
+
+const MIRRORED: Record<string, string> = { ArrowLeft: "ArrowRight", ArrowRight: "ArrowLeft" };
+
+/** The library takes "left" for "back", wherever one begins to read: it is told the other key. */
+function mirror(event: KeyboardEvent): void {
+	const key = MIRRORED[event.key];
+	if (!key || !event.isTrusted) return;
+	event.preventDefault();
+	event.stopPropagation();
+	event.target.dispatchEvent(new window.KeyboardEvent("keydown", { key, bubbles: true }));
 }
 
 /** The library counts from 0; ARIA counts from 1. */

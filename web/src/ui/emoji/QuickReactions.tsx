@@ -1,7 +1,7 @@
-import * as Ariakit from "@ariakit/react";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { IconButton } from "../IconButton";
+import { Toolbar } from "../Toolbar";
 import styles from "./QuickReactions.module.css";
 import { recentEmoji, rememberEmoji } from "./recent";
 
@@ -24,26 +24,21 @@ export function QuickReactions({
 		onPick(emoji);
 	};
 	return (
-		<Ariakit.ToolbarProvider>
-			<Ariakit.Toolbar aria-label={t("emoji.quick")} className={styles.quick}>
-				{offered.map((emoji) => (
-					<Ariakit.ToolbarItem
-						key={emoji}
-						className={styles.emoji}
-						aria-label={t("emoji.react", { emoji })}
-						onClick={() => pick(emoji)}
-					>
-						{emoji}
-					</Ariakit.ToolbarItem>
-				))}
-				{onMore ? (
-					<Ariakit.ToolbarItem
-						render={
-							<IconButton icon="smile" label={t("emoji.more")} onClick={onMore} tooltip="none" />
-						}
-					/>
-				) : null}
-			</Ariakit.Toolbar>
-		</Ariakit.ToolbarProvider>
+		<Toolbar label={t("emoji.quick")} className={styles.quick}>
+			{offered.map((emoji) => (
+				<button
+					key={emoji}
+					type="button"
+					className={styles.emoji}
+					aria-label={t("emoji.react", { emoji })}
+					onClick={() => pick(emoji)}
+				>
+					{emoji}
+				</button>
+			))}
+			{onMore ? (
+				<IconButton icon="smile" label={t("emoji.more")} onClick={onMore} tooltip="none" />
+			) : null}
+		</Toolbar>
 	);
 }
