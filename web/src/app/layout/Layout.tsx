@@ -1,6 +1,6 @@
 import { type ReactNode, useEffect, useRef } from "react";
 import { useTranslation } from "react-i18next";
-import { isNarrow } from "../../features/places";
+import { isNarrow, NARROW, NOT_WIDE, useMedia } from "../../features/places";
 import styles from "./Layout.module.css";
 import { useViewportHeight } from "./useViewportHeight";
 
@@ -20,6 +20,8 @@ interface Props {
 export function Layout({ front, list, main, details, foot }: Props) {
 	const { t } = useTranslation("shell");
 	const layout = useRef<HTMLDivElement>(null);
+	const narrow = useMedia(NARROW);
+	const notWide = useMedia(NOT_WIDE);
 	useViewportHeight();
 	useFocusInFront(layout, front);
 	const skip = (event: React.MouseEvent) => {
@@ -36,21 +38,27 @@ export function Layout({ front, list, main, details, foot }: Props) {
 			<a href="#main" className={styles.skip} onClick={skip}>
 				{t("skip")}
 			</a>
-			<div className={styles.list} data-pane="list">
+			{/* What stands alone in front is what the page is mainly about. */}
+			<div
+				className={styles.list}
+				data-pane="list"
+				role={narrow && front === "list" ? "main" : undefined}
+			>
 				{list}
 			</div>
 			<main className={styles.main} id="main" data-pane="main" tabIndex={-1}>
 				{main}
 			</main>
 			{details && (
-				<aside
+				<div
 					className={styles.details}
 					data-pane="details"
 					tabIndex={-1}
 					aria-label={t("details.title")}
+					role={notWide && front === "details" ? "main" : "complementary"}
 				>
 					{details}
-				</aside>
+				</div>
 			)}
 			<div className={styles.foot}>{foot}</div>
 		</div>

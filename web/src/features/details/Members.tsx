@@ -55,7 +55,7 @@ export function Members({ it, me, scroller, onAdd }: Props) {
 	return (
 		<section aria-label={t("details.people")}>
 			<header className={rows.head}>
-				<h3 className={rows.title}>{t("details.people_count", { count })}</h3>
+				<h2 className={rows.title}>{t("details.people_count", { count })}</h2>
 				{onAdd && (
 					<Button size="small" icon="plus" onClick={onAdd}>
 						{t("details.add")}

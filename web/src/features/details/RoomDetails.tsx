@@ -27,7 +27,7 @@ export function RoomDetails({ it, me }: { it: RoomState; me: Me }) {
 	return (
 		<div className={styles.body} ref={setBody}>
 			<section className={styles.section}>
-				<h3 className={styles.label}>{t("details.about")}</h3>
+				<h2 className={styles.label}>{t("details.about")}</h2>
 				<p className={styles.name}>
 					<bdi>{room.name}</bdi>
 				</p>

@@ -38,9 +38,9 @@ export function SettingsPage({ section, me }: { section: Section; me: Me }) {
 					))}
 				</ul>
 			</nav>
-			<section className={styles.content} aria-label={t(`settings.${section}`)}>
+			<div className={styles.content}>
 				<Content me={me} />
-			</section>
+			</div>
 		</div>
 	);
 }

@@ -9,13 +9,14 @@ export function ShortcutSheet({ open, onClose }: { open: boolean; onClose: () =>
 	const all = useShortcuts();
 	return (
 		<Dialog open={open} onClose={onClose} title={t("shortcuts.title")}>
-			<div className={styles.groups}>
+			{/* It is scrolled by keys, although nothing in it can be operated. */}
+			<div className={styles.groups} tabIndex={0}>
 				{SCOPES.map((scope) => {
 					const some = all.filter((it) => it.scope === scope);
 					if (some.length === 0) return null;
 					return (
 						<section key={scope}>
-							<h3 className={styles.title}>{t(`shortcuts.${scope}`)}</h3>
+							<h2 className={styles.title}>{t(`shortcuts.${scope}`)}</h2>
 							<dl className={styles.list}>
 								{distinct(some).map((it) => (
 									<Line key={it.label + it.keys} it={it} />
