@@ -62,7 +62,7 @@ interface OpenProps {
 }
 
 function OpenRoom({ roomId, target, onBack, onDetails }: OpenProps) {
-	const { t } = useTranslation("room");
+	const { t, i18n } = useTranslation("room");
 	const client = useClient();
 	const why = useRefusalText();
 	const room = useChat((state) => state.rooms[roomId]?.room);
@@ -80,6 +80,8 @@ function OpenRoom({ roomId, target, onBack, onDetails }: OpenProps) {
 		return {
 			roomId,
 			me,
+			t,
+			language: i18n.language,
 			jump: (message) => timeline.current?.jump(message),
 			reply: (message) => composer.current?.reply(message),
 			edit: (message) => composer.current?.edit(message),
@@ -89,7 +91,7 @@ function OpenRoom({ roomId, target, onBack, onDetails }: OpenProps) {
 			refused,
 			focusComposer: () => composer.current?.focus(),
 		};
-	}, [roomId, me, client, why]);
+	}, [roomId, me, client, why, t, i18n.language]);
 
 	// An address of a message that is followed while the room is open already.
 	const gone = useRef(target);

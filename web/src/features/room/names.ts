@@ -1,12 +1,12 @@
 import { useCallback, useEffect } from "react";
-import { useTranslation } from "react-i18next";
 import type { UserId } from "../../protocol";
 import { useChat, useClient } from "../../state/store";
 import type { Mentioned } from "../../ui";
+import { useRoomActions } from "./roomContext";
 
 /** Somebody's name; it is asked for where it isn't known. */
 export function useName(id: UserId | null): string {
-	const { t } = useTranslation("room");
+	const { t } = useRoomActions();
 	const { wantUsers } = useClient();
 	const name = useChat((state) => (id === null ? undefined : state.users[id]?.display_name));
 	const unknown = id !== null && name === undefined;
@@ -18,7 +18,7 @@ export function useName(id: UserId | null): string {
 
 /** The names of several people, in their order. */
 export function useNames(ids: readonly UserId[]): string[] {
-	const { t } = useTranslation("room");
+	const { t } = useRoomActions();
 	const { wantUsers } = useClient();
 	const names = useChat((state) => ids.map((id) => state.users[id]?.display_name));
 	const unknown = ids.filter((_, at) => names[at] === undefined).join(" ");
@@ -30,7 +30,7 @@ export function useNames(ids: readonly UserId[]): string[] {
 
 /** Finds those who are mentioned by their usernames, among the people who are known. */
 export function useMention(me: UserId | null): (username: string) => Mentioned | null {
-	const users = useChat((state) => state.users);
+	const { users } = useChat(({ users: them }) => ({ users: them }));
 	return useCallback(
 		(username) => {
 			const user = byUsername(users).get(username.toLowerCase());

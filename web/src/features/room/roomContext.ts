@@ -1,3 +1,4 @@
+import type { TFunction } from "i18next";
 import { createContext, useContext } from "react";
 import type { Message, MessageId, RoomId, UserId } from "../../protocol";
 
@@ -5,6 +6,9 @@ import type { Message, MessageId, RoomId, UserId } from "../../protocol";
 export interface RoomActions {
 	roomId: RoomId;
 	me: UserId | null;
+	/** The texts. Each row would ask for them by itself otherwise, which costs more than the row. */
+	t: TFunction<"room">;
+	language: string;
 	/** Goes to a message of this room, and marks it for a moment. */
 	jump(message: MessageId): void;
 	/** Begins an answer in the composer. */

@@ -36,12 +36,11 @@ export function Header({
 					<h1 className={styles.title}>
 						{room.kind === "private" ? (
 							<Icon name="lock" size={18} className={styles.sign ?? ""} />
-						) : (
-							<span className={styles.hash} aria-hidden="true">
-								#
-							</span>
-						)}
-						<bdi>{title}</bdi>
+						) : null}
+						<bdi>
+							{room.kind === "public" ? <span aria-hidden="true"># </span> : null}
+							{title}
+						</bdi>
 					</h1>
 					<People room={room} />
 				</>

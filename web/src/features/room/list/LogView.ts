@@ -92,8 +92,8 @@ export class LogView {
 	#anchor: Anchor = { end: true };
 	/** Whether the end of the list is the present, to be followed. */
 	#follow = true;
-	/** Where we put the scroller ourselves: that is no wish of somebody. */
-	#written = -1;
+	/** Where the scroller was when we looked last, or put it: from there on, somebody moved it. */
+	#seen = 0;
 	#scrolling = false;
 	#rest: ReturnType<typeof setTimeout> | undefined;
 	/** The frame in which more rows are asked for. */
@@ -107,7 +107,10 @@ export class LogView {
 	/** Begins to watch these elements, until the returned function is called. */
 	attach(parts: Parts): () => void {
 		this.#parts = parts;
-		const observer = new ResizeObserver(() => this.#settle());
+		const observer = new ResizeObserver(() => {
+			this.look();
+			this.#settle();
+		});
 		observer.observe(parts.scroller);
 		observer.observe(parts.body);
 		const scrolled = () => this.#scrolled();
@@ -208,15 +211,21 @@ export class LogView {
 		return null;
 	}
 
+	/**
+	 * To be called before the page is changed: whoever has scrolled since the last event, by a key or
+	 * the scroll bar, is not taken back.
+	 */
+	look(): void {
+		const scroller = this.#parts?.scroller;
+		if (!scroller || Math.abs(scroller.scrollTop - this.#seen) <= 1) return;
+		this.#seen = scroller.scrollTop;
+		this.#scrolling = true;
+		this.#hold();
+	}
+
 	#scrolled(): void {
-		const parts = this.#parts;
-		if (!parts) return;
-		const { scrollTop } = parts.scroller;
-		if (Math.abs(scrollTop - this.#written) > 1) {
-			this.#written = -1;
-			this.#scrolling = true;
-			this.#hold();
-		}
+		if (!this.#parts) return;
+		this.look();
 		if (!("onscrollend" in window)) {
 			clearTimeout(this.#rest);
 			this.#rest = setTimeout(() => this.#rested(), REST_MS);
@@ -316,8 +325,8 @@ export class LogView {
 		if (this.#anchor.end) scrollTop = scroller.scrollHeight - scroller.clientHeight;
 		if (Math.abs(scroller.scrollTop - scrollTop) >= 0.5) {
 			scroller.scrollTop = scrollTop;
-			this.#written = scroller.scrollTop;
 		}
+		this.#seen = scroller.scrollTop;
 		this.#cover();
 		this.#tell();
 	}

@@ -1,5 +1,4 @@
 import { useState } from "react";
-import { useTranslation } from "react-i18next";
 import type { MessageId } from "../../../protocol";
 import { useChat, useClient } from "../../../state/store";
 import type { Unsent } from "../../../state/types";
@@ -12,8 +11,7 @@ import { reach } from "./reach";
 
 /** How far a stored message came. */
 export function Delivered({ message, tabIndex }: { message: MessageId; tabIndex: 0 | -1 }) {
-	const { t } = useTranslation("room");
-	const { roomId, me, showSeenBy } = useRoomActions();
+	const { t, roomId, me, showSeenBy } = useRoomActions();
 	const direct = useChat((state) => state.rooms[roomId]?.room.kind === "direct");
 	const read = useChat((state) => reach(state.rooms[roomId]?.members ?? {}, message, me).read);
 	const arrived = useChat(
@@ -59,7 +57,7 @@ function SeenAvatars({ ids }: { ids: readonly string[] }) {
 
 /** What waits, in words; a failed message with what to do about it. */
 export function Undelivered({ unsent, tabIndex }: { unsent: Unsent; tabIndex: 0 | -1 }) {
-	const { t } = useTranslation("room");
+	const { t } = useRoomActions();
 	const online = useChat((state) => state.connection.at === "online");
 	if (unsent.status === "failed") return <Failed unsent={unsent} tabIndex={tabIndex} />;
 	const word = unsent.status === "sending" ? "sending" : online ? "queued" : "waiting";
@@ -72,9 +70,8 @@ export function Undelivered({ unsent, tabIndex }: { unsent: Unsent; tabIndex: 0 
 }
 
 function Failed({ unsent, tabIndex }: { unsent: Unsent; tabIndex: 0 | -1 }) {
-	const { t } = useTranslation("room");
 	const { tryAgain, discard } = useClient();
-	const { refused } = useRoomActions();
+	const { t, refused } = useRoomActions();
 	const why = useRefusalText();
 	const [asking, setAsking] = useState(false);
 	const drop = () => {

@@ -1,5 +1,4 @@
-import { memo, useCallback, useEffect, useId, useLayoutEffect, useRef, useState } from "react";
-import { useTranslation } from "react-i18next";
+import { memo, useCallback, useEffect, useId, useRef, useState } from "react";
 import type { Message, UserId } from "../../../protocol";
 import type { Unsent } from "../../../state/types";
 import {
@@ -10,7 +9,6 @@ import {
 	type Mentioned,
 	TimeText,
 	timeText,
-	useLanguage,
 	VisuallyHidden,
 } from "../../../ui";
 import { useName } from "../names";
@@ -83,7 +81,7 @@ export const Entry = memo(function Entry(props: EntryProps) {
 		>
 			<div className={styles.side}>
 				{head && author !== null ? <Avatar id={author} name={name} /> : null}
-				{head ? null : <TimeText at={at} style="time" className={styles.aside ?? ""} />}
+				{!head && near ? <TimeText at={at} style="time" className={styles.aside ?? ""} /> : null}
 			</div>
 			<div className={styles.body}>
 				{head ? (
@@ -120,8 +118,7 @@ export const Entry = memo(function Entry(props: EntryProps) {
 
 /** Who and when, for those who listen, where it isn't written. */
 function Spoken({ id, name, at }: { id: string; name: string; at: number }) {
-	const { t } = useTranslation("room");
-	const { language } = useLanguage();
+	const { t, language } = useRoomActions();
 	return (
 		<span id={id}>
 			<VisuallyHidden>
@@ -132,7 +129,7 @@ function Spoken({ id, name, at }: { id: string; name: string; at: number }) {
 }
 
 function Tombstone() {
-	const { t } = useTranslation("room");
+	const { t } = useRoomActions();
 	return (
 		<p className={styles.tombstone}>
 			<Icon name="trash" size={18} />
@@ -142,8 +139,7 @@ function Tombstone() {
 }
 
 function Edited({ at }: { at: number }) {
-	const { t } = useTranslation("room");
-	const { language } = useLanguage();
+	const { t, language } = useRoomActions();
 	const time = timeText(at, "full", language, at);
 	return (
 		<span className={styles.edited} title={t("message.edited_at", { time })}>
@@ -158,7 +154,8 @@ function useQuietLinks(
 	current: boolean,
 	text: string | undefined,
 ): void {
-	useLayoutEffect(() => {
+	// After the layout, which asking for a width would do once for each row.
+	useEffect(() => {
 		const links = article.current?.querySelectorAll<HTMLElement>("a[href], pre, figure button");
 		for (const it of links ?? []) {
 			// Code that is wider than the view has to be scrolled by keyboard, too.

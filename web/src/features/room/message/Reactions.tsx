@@ -1,5 +1,4 @@
 import { memo } from "react";
-import { useTranslation } from "react-i18next";
 import type { MessageId, ReactionSummary } from "../../../protocol";
 import { reactedWith } from "../../../state/selectors";
 import { useChat } from "../../../state/store";
@@ -18,8 +17,7 @@ export const Reactions = memo(function Reactions({
 	tabIndex: 0 | -1;
 	onAdd: () => void;
 }) {
-	const { t } = useTranslation("room");
-	const { roomId, me } = useRoomActions();
+	const { t, roomId, me } = useRoomActions();
 	const summary = useChat((state) => state.rooms[roomId]?.reactions.get(message)?.summary);
 	const own = useChat((state) => {
 		const room = state.rooms[roomId];
@@ -63,13 +61,12 @@ function Reaction({
 	own: boolean;
 	tabIndex: 0 | -1;
 }) {
-	const { t, i18n } = useTranslation("room");
-	const { me, react } = useRoomActions();
+	const { t, language, me, react } = useRoomActions();
 	const others = users.filter((id) => id !== me).slice(0, NAMED);
 	const named = [...(own ? [t("reactions.you")] : []), ...useNames(others)];
 	const rest = count - named.length;
 	if (rest > 0) named.push(t("reactions.more", { count: rest }));
-	const names = new Intl.ListFormat(i18n.language, { type: "conjunction" }).format(named);
+	const names = new Intl.ListFormat(language, { type: "conjunction" }).format(named);
 	return (
 		<Tooltip label={t("reactions.who", { names, emoji })}>
 			<button
@@ -81,7 +78,7 @@ function Reaction({
 				onClick={() => react(message, emoji, !own)}
 			>
 				<span className={styles.emoji}>{emoji}</span>
-				<span className={styles.count}>{new Intl.NumberFormat(i18n.language).format(count)}</span>
+				<span className={styles.count}>{new Intl.NumberFormat(language).format(count)}</span>
 			</button>
 		</Tooltip>
 	);

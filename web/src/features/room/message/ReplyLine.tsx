@@ -1,4 +1,3 @@
-import { useTranslation } from "react-i18next";
 import type { MessageId } from "../../../protocol";
 import { useChat } from "../../../state/store";
 import { plainText, VisuallyHidden } from "../../../ui";
@@ -8,8 +7,7 @@ import styles from "./ReplyLine.module.css";
 
 /** One line of the message that is answered; it leads there. */
 export function ReplyLine({ to, tabIndex }: { to: MessageId; tabIndex: 0 | -1 }) {
-	const { t } = useTranslation("room");
-	const { roomId, jump } = useRoomActions();
+	const { t, roomId, jump } = useRoomActions();
 	const message = useChat((state) => state.rooms[roomId]?.messages.get(to));
 	const name = useName(message?.author_id ?? null);
 	const text = !message

@@ -1,8 +1,8 @@
 import { memo } from "react";
-import { useTranslation } from "react-i18next";
 import type { Message } from "../../../protocol";
 import { Icon, type IconName, TimeText } from "../../../ui";
 import { useName } from "../names";
+import { useRoomActions } from "../roomContext";
 import styles from "./SystemLine.module.css";
 
 const ICONS: Partial<Record<string, IconName>> = {
@@ -28,7 +28,7 @@ export const SystemLine = memo(function SystemLine({ message }: { message: Messa
 
 /** Of a message of the kind `system`. What a newer server tells is a change, for this one. */
 export function useSystemSentence({ author_id, system }: Message): string {
-	const { t } = useTranslation("room");
+	const { t } = useRoomActions();
 	const who = useName(author_id);
 	const whom = useName(system && "user_id" in system ? system.user_id : null);
 	switch (system?.event) {

@@ -1,9 +1,10 @@
-import { useTranslation } from "react-i18next";
+import { memo } from "react";
 import type { RoomId } from "../../../protocol";
 import { Button, Delayed, type Mentioned, TimeText } from "../../../ui";
 import { Entry } from "../message/Entry";
 import type { Open } from "../message/MessageActions";
 import { SystemLine } from "../message/SystemLine";
+import { useRoomActions } from "../roomContext";
 import { Beginning } from "./Beginning";
 import type { Row } from "./rows";
 import styles from "./TimelineRow.module.css";
@@ -24,8 +25,9 @@ interface Props {
 }
 
 /** One row of the timeline, with what stands before it. */
-export function TimelineRow({ row, edge, onAgain, title, roomId, ...entry }: Props) {
-	const { t } = useTranslation("room");
+export const TimelineRow = memo(function TimelineRow(props: Props) {
+	const { row, edge, onAgain, title, roomId, ...entry } = props;
+	const { t } = useRoomActions();
 	switch (row.kind) {
 		case "start":
 			if (!row.more) return <Beginning roomId={roomId} title={title} />;
@@ -72,11 +74,11 @@ export function TimelineRow({ row, edge, onAgain, title, roomId, ...entry }: Pro
 			);
 		}
 	}
-}
+});
 
 /** A new day, and where the unread ones begin. */
 function Marks({ day, isNew }: { day: number | null; isNew: boolean }) {
-	const { t } = useTranslation("room");
+	const { t } = useRoomActions();
 	return (
 		<>
 			{day === null ? null : (
@@ -105,7 +107,7 @@ function LoadingEdge({
 	failed: string;
 	onAgain: () => void;
 }) {
-	const { t } = useTranslation("room");
+	const { t } = useRoomActions();
 	return (
 		<div className={styles.edge}>
 			{edge === "failed" ? (

@@ -114,7 +114,7 @@ export function rows(timeline: Timeline): TimelineRows {
 		return { previous, placed: { key, day: newDay ? at : null, isNew } };
 	};
 
-	const at = (index: number): Row => {
+	const make = (index: number): Row => {
 		if (index === 0) return { kind: "start", key: START, more: moreBefore };
 		const waiting = unsent[index - firstUnsent];
 		if (waiting) {
@@ -130,6 +130,16 @@ export function rows(timeline: Timeline): TimelineRows {
 		if (it.kind === "system") return { kind: "system", ...placed, message: it };
 		const head = begins(placed, previous, it.author_id, it.sent_at);
 		return { kind: "entry", ...placed, head, written: { stored: true, message: it } };
+	};
+
+	const made = new Map<number, Row>();
+	const at = (index: number): Row => {
+		let row = made.get(index);
+		if (!row) {
+			row = make(index);
+			made.set(index, row);
+		}
+		return row;
 	};
 
 	const indexOf = (id: string, key?: string): number => {
