@@ -10,8 +10,8 @@
 //
 // Printed: for 1 and 2 how long the frames took and how many were dropped (a frame of 16.7 ms that
 // showed nothing new), and what they cost the processor, which doesn't depend on what else the machine
-// does; for 3 how long the page was busy, until the next frame was laid out; and the
-// memory and elements at the end. Numbers are worth comparing on one quiet machine. The browser has no
+// does; for 3 the processor's time for each event, and how long it was until the next frame was laid
+// out; and the memory and elements at the end. Numbers are worth comparing on one quiet machine. The browser has no
 // graphics card here, so that painting costs more than on a desk.
 //
 //   npm run bench -- --count 20000        fewer messages
@@ -98,10 +98,13 @@ async function measure() {
 	const flung = await page.evaluate(() => window.bench.fling(2_700));
 	report("a fling through all of them", flung, (await busy()) - before);
 
-	console.log("\nat the far end, until the next frame");
+	console.log("\nat the far end: of the processor, and until the next frame");
 	for (const name of ["arrives", "edited", "older", "jump"]) {
+		before = await busy();
 		const times = await page.evaluate((it) => window.bench.event(it), name);
-		console.log(`  ${name.padEnd(10)} ${times.map((it) => it.toFixed(1).padStart(7)).join("")} ms`);
+		const each = ((await busy()) - before) / times.length;
+		const waits = times.map((it) => it.toFixed(0).padStart(5)).join("");
+		console.log(`  ${name.padEnd(8)} ${each.toFixed(1).padStart(6)} ms ${waits} ms`);
 	}
 
 	await session.send("HeapProfiler.collectGarbage");

@@ -1,4 +1,4 @@
-import { lazy, Suspense, useCallback, useEffect } from "react";
+import { useCallback, useEffect } from "react";
 import { useTranslation } from "react-i18next";
 import { Route, Switch, useLocation } from "wouter";
 import { PaneBoundary, StatusLines, useAttention } from "../features/notices";
@@ -15,28 +15,29 @@ import {
 	type Section,
 	useMedia,
 } from "../features/places";
-import { RoomPane } from "../features/room";
 import { changeSettings, useSettings } from "../features/settings";
 import type { Me, RoomId } from "../protocol";
 import { useChat } from "../state/store";
 import { Placeholder } from "../ui";
+import { Dialogs, Floats } from "./floats/Floats";
 import { Home } from "./Home";
 import { type Front, Layout } from "./layout/Layout";
 import { ListPane } from "./layout/ListPane";
 import { Pane } from "./layout/Pane";
 import { NotFound } from "./NotFound";
+import { part } from "./part";
 import { useAppShortcuts } from "./useAppShortcuts";
 import { type Floating, useFloating } from "./useFloating";
 import { useTitle } from "./useTitle";
 
-const Details = lazy(() => import("../features/details").then((it) => ({ default: it.Details })));
-const Discover = lazy(() =>
-	import("../features/discover").then((it) => ({ default: it.Discover })),
+const RoomPane = part(() => import("../features/room").then((it) => it.RoomPane));
+const Details = part(() => import("../features/details").then((it) => it.Details));
+const Discover = part(() => import("../features/discover").then((it) => it.Discover));
+const SettingsPage = part(() =>
+	import("../features/settings/SettingsPage").then((it) => it.SettingsPage),
 );
-const Floats = lazy(() => import("./Floats").then((it) => ({ default: it.Floats })));
-const SettingsPage = lazy(() =>
-	import("../features/settings/SettingsPage").then((it) => ({ default: it.SettingsPage })),
-);
+
+const WAIT = <Placeholder rows={6} />;
 
 interface Props {
 	me: Me;
@@ -70,12 +71,21 @@ function useDetails(path: string, room: RoomId | null) {
 	return { open, toggle, inFront: open && inPlace };
 }
 
+/** What is sure to be wanted next is fetched while nobody waits for it. */
+function fetchAhead(): () => void {
+	const timer = setTimeout(() => {
+		RoomPane.fetch();
+		Dialogs.fetch();
+	}, 500);
+	return () => clearTimeout(timer);
+}
+
 /** What somebody sees who is logged in. */
 export function Chat({ me, update }: Props) {
 	const [path] = useLocation();
 	const room = roomOf(path);
 	const details = useDetails(path, room);
-	const { floating, used, show, hide } = useFloating();
+	const { floating, show, hide } = useFloating();
 	const front: Front = details.inFront ? "details" : path === HOME ? "list" : "main";
 	useTitle(path, room);
 	useAttention(me);
@@ -83,6 +93,7 @@ export function Chat({ me, update }: Props) {
 	useEffect(() => {
 		if (room !== null) changeSettings({ lastRoom: room });
 	}, [room]);
+	useEffect(fetchAhead, []);
 	return (
 		<>
 			<Layout
@@ -94,17 +105,19 @@ export function Chat({ me, update }: Props) {
 				details={
 					details.open && room !== null ? (
 						<PaneBoundary key={room}>
-							<Suspense fallback={<Placeholder rows={6} />}>
-								<Details roomId={room} me={me} onClose={details.toggle} alone={details.inFront} />
-							</Suspense>
+							<Details
+								roomId={room}
+								me={me}
+								onClose={details.toggle}
+								alone={details.inFront}
+								fallback={WAIT}
+							/>
 						</PaneBoundary>
 					) : null
 				}
 				foot={<StatusLines update={update} />}
 			/>
-			<Suspense fallback={null}>
-				{used && <Floats floating={floating} show={show} hide={hide} />}
-			</Suspense>
+			<Floats floating={floating} show={show} hide={hide} />
 		</>
 	);
 }
@@ -125,39 +138,38 @@ function Main({ me, show, onDetails }: MainProps) {
 			{...(messageId !== undefined && { messageId })}
 			{...(narrow && { onBack: () => back() })}
 			onDetails={onDetails}
+			fallback={WAIT}
 		/>
 	);
 	return (
 		<PaneBoundary>
-			<Suspense fallback={<Placeholder rows={6} />}>
-				<Switch>
-					<Route path="/">
-						<Home />
-					</Route>
-					<Route path="/r/:room/m/:message">{(at) => room(at.room, at.message)}</Route>
-					<Route path="/r/:room/details">{(at) => room(at.room)}</Route>
-					<Route path="/r/:room">{(at) => room(at.room)}</Route>
-					<Route path="/discover">
-						<Pane title={t("discover.title")}>
-							<Discover onCreate={() => show("create")} />
-						</Pane>
-					</Route>
-					<Route path="/settings/:section?">
-						{({ section = "account" }) =>
-							isSection(section) ? (
-								<Pane title={t("account:settings.title")}>
-									<SettingsPage section={section} me={me} />
-								</Pane>
-							) : (
-								<Nowhere />
-							)
-						}
-					</Route>
-					<Route>
-						<Nowhere />
-					</Route>
-				</Switch>
-			</Suspense>
+			<Switch>
+				<Route path="/">
+					<Home />
+				</Route>
+				<Route path="/r/:room/m/:message">{(at) => room(at.room, at.message)}</Route>
+				<Route path="/r/:room/details">{(at) => room(at.room)}</Route>
+				<Route path="/r/:room">{(at) => room(at.room)}</Route>
+				<Route path="/discover">
+					<Pane title={t("discover.title")}>
+						<Discover onCreate={() => show("create")} fallback={WAIT} />
+					</Pane>
+				</Route>
+				<Route path="/settings/:section?">
+					{({ section = "account" }) =>
+						isSection(section) ? (
+							<Pane title={t("account:settings.title")}>
+								<SettingsPage section={section} me={me} fallback={WAIT} />
+							</Pane>
+						) : (
+							<Nowhere />
+						)
+					}
+				</Route>
+				<Route>
+					<Nowhere />
+				</Route>
+			</Switch>
 		</PaneBoundary>
 	);
 }

@@ -1,20 +1,20 @@
 import { useMemo } from "react";
 import { useTranslation } from "react-i18next";
-import { CreateRoom } from "../features/conversations";
-import { Jump, type JumpAction } from "../features/jump";
-import { StartDirect } from "../features/people";
-import { DISCOVER, go, settingsPath } from "../features/places";
-import { ShortcutSheet } from "../features/shortcuts";
-import type { Floating } from "./useFloating";
+import { CreateRoom } from "../../features/conversations";
+import { Jump, type JumpAction } from "../../features/jump";
+import { StartDirect } from "../../features/people";
+import { DISCOVER, go, settingsPath } from "../../features/places";
+import { ShortcutSheet } from "../../features/shortcuts";
+import type { Floating } from "../useFloating";
 
-interface FloatsProps {
+export interface FloatsProps {
 	floating: Floating | null;
 	show: (floating: Floating) => void;
 	hide: () => void;
 }
 
-/** What floats above the page when it is asked for. */
-export function Floats({ floating, show, hide }: FloatsProps) {
+/** The dialogs that are asked for from everywhere. */
+export function Dialogs({ floating, show, hide }: FloatsProps) {
 	const { t } = useTranslation("shell");
 	const actions = useMemo(
 		(): JumpAction[] => [
