@@ -1,4 +1,4 @@
-import { lazy, type ReactNode, Suspense, useEffect } from "react";
+import { type ReactNode, useEffect } from "react";
 import { useLocation, useSearch } from "wouter";
 import { useNext, withNext } from "../features/auth/useNext";
 import { PaneBoundary } from "../features/notices";
@@ -8,10 +8,11 @@ import { useChat } from "../state/store";
 import { Delayed, LiveRegion, Logo, Toasts } from "../ui";
 import styles from "./App.module.css";
 import { Chat } from "./Chat";
+import { part } from "./part";
 import { useUpdate } from "./update";
 
-const LogIn = lazy(() => import("../features/auth").then((it) => ({ default: it.LogIn })));
-const SignUp = lazy(() => import("../features/auth").then((it) => ({ default: it.SignUp })));
+const LogIn = part(() => import("../features/auth").then((it) => it.LogIn));
+const SignUp = part(() => import("../features/auth").then((it) => it.SignUp));
 
 /** The whole client, below the providers of state and language. */
 export function App() {
@@ -19,9 +20,7 @@ export function App() {
 	return (
 		<>
 			<PaneBoundary>
-				<Suspense fallback={<Splash />}>
-					<Page />
-				</Suspense>
+				<Page />
 			</PaneBoundary>
 			<LiveRegion />
 			<Toasts />
@@ -41,8 +40,8 @@ function Page(): ReactNode {
 		case "unknown":
 			return <Splash />;
 		case "out":
-			if (path === SIGN_UP) return <SignUp />;
-			if (path === LOG_IN) return <LogIn />;
+			if (path === SIGN_UP) return <SignUp fallback={<Splash />} />;
+			if (path === LOG_IN) return <LogIn fallback={<Splash />} />;
 			return <Elsewhere to={withNext(LOG_IN, path + (search && `?${search}`))} />;
 		case "in":
 			if (entering) return <Elsewhere to={next} />;

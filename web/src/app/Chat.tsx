@@ -1,13 +1,9 @@
-import { lazy, Suspense, useCallback, useEffect, useMemo } from "react";
+import { useCallback, useEffect } from "react";
 import { useTranslation } from "react-i18next";
 import { Route, Switch, useLocation } from "wouter";
-import { CreateRoom } from "../features/conversations";
-import { Jump, type JumpAction } from "../features/jump";
 import { PaneBoundary, StatusLines, useAttention } from "../features/notices";
-import { StartDirect } from "../features/people";
 import {
 	back,
-	DISCOVER,
 	detailsPath,
 	go,
 	HOME,
@@ -17,31 +13,31 @@ import {
 	roomPath,
 	SECTIONS,
 	type Section,
-	settingsPath,
 	useMedia,
 } from "../features/places";
-import { RoomPane } from "../features/room";
 import { changeSettings, useSettings } from "../features/settings";
-import { ShortcutSheet } from "../features/shortcuts";
 import type { Me, RoomId } from "../protocol";
 import { useChat } from "../state/store";
 import { Placeholder } from "../ui";
+import { Dialogs, Floats } from "./floats/Floats";
 import { Home } from "./Home";
 import { type Front, Layout } from "./layout/Layout";
 import { ListPane } from "./layout/ListPane";
 import { Pane } from "./layout/Pane";
 import { NotFound } from "./NotFound";
+import { part } from "./part";
 import { useAppShortcuts } from "./useAppShortcuts";
 import { type Floating, useFloating } from "./useFloating";
 import { useTitle } from "./useTitle";
 
-const Details = lazy(() => import("../features/details").then((it) => ({ default: it.Details })));
-const Discover = lazy(() =>
-	import("../features/discover").then((it) => ({ default: it.Discover })),
+const RoomPane = part(() => import("../features/room").then((it) => it.RoomPane));
+const Details = part(() => import("../features/details").then((it) => it.Details));
+const Discover = part(() => import("../features/discover").then((it) => it.Discover));
+const SettingsPage = part(() =>
+	import("../features/settings/SettingsPage").then((it) => it.SettingsPage),
 );
-const SettingsPage = lazy(() =>
-	import("../features/settings/SettingsPage").then((it) => ({ default: it.SettingsPage })),
-);
+
+const WAIT = <Placeholder rows={6} />;
 
 interface Props {
 	me: Me;
@@ -75,6 +71,15 @@ function useDetails(path: string, room: RoomId | null) {
 	return { open, toggle, inFront: open && inPlace };
 }
 
+/** What is sure to be wanted next is fetched while nobody waits for it. */
+function fetchAhead(): () => void {
+	const timer = setTimeout(() => {
+		RoomPane.fetch();
+		Dialogs.fetch();
+	}, 500);
+	return () => clearTimeout(timer);
+}
+
 /** What somebody sees who is logged in. */
 export function Chat({ me, update }: Props) {
 	const [path] = useLocation();
@@ -88,6 +93,7 @@ export function Chat({ me, update }: Props) {
 	useEffect(() => {
 		if (room !== null) changeSettings({ lastRoom: room });
 	}, [room]);
+	useEffect(fetchAhead, []);
 	return (
 		<>
 			<Layout
@@ -99,9 +105,13 @@ export function Chat({ me, update }: Props) {
 				details={
 					details.open && room !== null ? (
 						<PaneBoundary key={room}>
-							<Suspense fallback={<Placeholder rows={6} />}>
-								<Details roomId={room} me={me} onClose={details.toggle} alone={details.inFront} />
-							</Suspense>
+							<Details
+								roomId={room}
+								me={me}
+								onClose={details.toggle}
+								alone={details.inFront}
+								fallback={WAIT}
+							/>
 						</PaneBoundary>
 					) : null
 				}
@@ -128,39 +138,38 @@ function Main({ me, show, onDetails }: MainProps) {
 			{...(messageId !== undefined && { messageId })}
 			{...(narrow && { onBack: () => back() })}
 			onDetails={onDetails}
+			fallback={WAIT}
 		/>
 	);
 	return (
 		<PaneBoundary>
-			<Suspense fallback={<Placeholder rows={6} />}>
-				<Switch>
-					<Route path="/">
-						<Home />
-					</Route>
-					<Route path="/r/:room/m/:message">{(at) => room(at.room, at.message)}</Route>
-					<Route path="/r/:room/details">{(at) => room(at.room)}</Route>
-					<Route path="/r/:room">{(at) => room(at.room)}</Route>
-					<Route path="/discover">
-						<Pane title={t("discover.title")}>
-							<Discover onCreate={() => show("create")} />
-						</Pane>
-					</Route>
-					<Route path="/settings/:section?">
-						{({ section = "account" }) =>
-							isSection(section) ? (
-								<Pane title={t("account:settings.title")}>
-									<SettingsPage section={section} me={me} />
-								</Pane>
-							) : (
-								<Nowhere />
-							)
-						}
-					</Route>
-					<Route>
-						<Nowhere />
-					</Route>
-				</Switch>
-			</Suspense>
+			<Switch>
+				<Route path="/">
+					<Home />
+				</Route>
+				<Route path="/r/:room/m/:message">{(at) => room(at.room, at.message)}</Route>
+				<Route path="/r/:room/details">{(at) => room(at.room)}</Route>
+				<Route path="/r/:room">{(at) => room(at.room)}</Route>
+				<Route path="/discover">
+					<Pane title={t("discover.title")}>
+						<Discover onCreate={() => show("create")} fallback={WAIT} />
+					</Pane>
+				</Route>
+				<Route path="/settings/:section?">
+					{({ section = "account" }) =>
+						isSection(section) ? (
+							<Pane title={t("account:settings.title")}>
+								<SettingsPage section={section} me={me} fallback={WAIT} />
+							</Pane>
+						) : (
+							<Nowhere />
+						)
+					}
+				</Route>
+				<Route>
+					<Nowhere />
+				</Route>
+			</Switch>
 		</PaneBoundary>
 	);
 }
@@ -171,34 +180,5 @@ function Nowhere() {
 		<Pane title={t("not_found_title")}>
 			<NotFound />
 		</Pane>
-	);
-}
-
-interface FloatsProps {
-	floating: Floating | null;
-	show: (floating: Floating) => void;
-	hide: () => void;
-}
-
-/** What floats above the page when it is asked for. */
-function Floats({ floating, show, hide }: FloatsProps) {
-	const { t } = useTranslation("shell");
-	const actions = useMemo(
-		(): JumpAction[] => [
-			{ icon: "plus", label: t("list.create"), run: () => show("create") },
-			{ icon: "globe", label: t("list.discover"), run: () => go(DISCOVER) },
-			{ icon: "person", label: t("list.start"), run: () => show("start") },
-			{ icon: "settings", label: t("me.settings"), run: () => go(settingsPath()) },
-			{ icon: "keyboard", label: t("me.shortcuts"), run: () => show("shortcuts") },
-		],
-		[t, show],
-	);
-	return (
-		<>
-			<Jump open={floating === "jump"} onClose={hide} actions={actions} />
-			<CreateRoom open={floating === "create"} onClose={hide} />
-			<StartDirect open={floating === "start"} onClose={hide} />
-			<ShortcutSheet open={floating === "shortcuts"} onClose={hide} />
-		</>
 	);
 }
