@@ -3,14 +3,15 @@
 // It builds the page of one room (`tests/pages/room.html`) as it would be shipped, opens it in
 // Chromium with every message loaded, and
 // 1. scrolls up at the speed of a busy wheel for some seconds, with a wheel's own events;
-// 2. flings through everything, from the newest message to the first, two thirds of a view a frame;
+// 2. flings through everything, from the newest message to the first, three views a frame, so
+//    that in each frame everything is new;
 // 3. does at the far end what happens in a conversation: a message comes, one above the view is
 //    edited, an older page is loaded in front of all of them, somebody jumps.
 //
 // Printed: for 1 and 2 how long the frames took and how many were dropped (a frame of 16.7 ms that
 // showed nothing new), and what they cost the processor, which doesn't depend on what else the machine
-// does; for 3 how long the page was busy, until the next frame was laid out; and the
-// memory and elements at the end. Numbers are worth comparing on one quiet machine. The browser has no
+// does; for 3 the processor's time for each event, and how long it was until the next frame was laid
+// out; and the memory and elements at the end. Numbers are worth comparing on one quiet machine. The browser has no
 // graphics card here, so that painting costs more than on a desk.
 //
 //   npm run bench -- --count 20000        fewer messages
@@ -94,13 +95,16 @@ async function measure() {
 	report("a busy wheel", wheeled, (await busy()) - before);
 
 	before = await busy();
-	const flung = await page.evaluate(() => window.bench.fling(600));
+	const flung = await page.evaluate(() => window.bench.fling(2_700));
 	report("a fling through all of them", flung, (await busy()) - before);
 
-	console.log("\nat the far end, until the next frame");
+	console.log("\nat the far end: of the processor, and until the next frame");
 	for (const name of ["arrives", "edited", "older", "jump"]) {
+		before = await busy();
 		const times = await page.evaluate((it) => window.bench.event(it), name);
-		console.log(`  ${name.padEnd(10)} ${times.map((it) => it.toFixed(1).padStart(7)).join("")} ms`);
+		const each = ((await busy()) - before) / times.length;
+		const waits = times.map((it) => it.toFixed(0).padStart(5)).join("");
+		console.log(`  ${name.padEnd(8)} ${each.toFixed(1).padStart(6)} ms ${waits} ms`);
 	}
 
 	await session.send("HeapProfiler.collectGarbage");

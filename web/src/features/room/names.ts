@@ -30,7 +30,7 @@ export function useNames(ids: readonly UserId[]): string[] {
 
 /** Finds those who are mentioned by their usernames, among the people who are known. */
 export function useMention(me: UserId | null): (username: string) => Mentioned | null {
-	const users = useChat((state) => state.users);
+	const { users } = useChat(({ users: them }) => ({ users: them }));
 	return useCallback(
 		(username) => {
 			const user = byUsername(users).get(username.toLowerCase());

@@ -69,6 +69,8 @@ export function Log({ ref, rows, follow, render, onView, region }: Props) {
 		return new LogView({ onRange, onView: (it) => newest.current(it) });
 	});
 
+	// The page is still as it was.
+	view.look();
 	// Other rows than at the last rendering: the same ones are shown, whatever their index is now.
 	let { range } = shown;
 	if (shown.rows !== rows) {

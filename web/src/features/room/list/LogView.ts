@@ -94,8 +94,8 @@ export class LogView {
 	#isGuess = false;
 	/** Whether the end of the list is the present, to be followed. */
 	#follow = true;
-	/** Where we put the scroller ourselves: that is no wish of somebody. */
-	#written = -1;
+	/** Where the scroller was when we looked last, or put it: from there on, somebody moved it. */
+	#seen = 0;
 	#scrolling = false;
 	#rest: ReturnType<typeof setTimeout> | undefined;
 	/** The frame in which more rows are asked for. */
@@ -211,15 +211,21 @@ export class LogView {
 		return null;
 	}
 
+	/**
+	 * To be called before the page is changed: whoever has scrolled since the last event, by a key or
+	 * the scroll bar, is not taken back.
+	 */
+	look(): void {
+		const scroller = this.#parts?.scroller;
+		if (!scroller || Math.abs(scroller.scrollTop - this.#seen) <= 1) return;
+		this.#seen = scroller.scrollTop;
+		this.#scrolling = true;
+		this.#hold();
+	}
+
 	#scrolled(): void {
-		const parts = this.#parts;
-		if (!parts) return;
-		const { scrollTop } = parts.scroller;
-		if (Math.abs(scrollTop - this.#written) > 1) {
-			this.#written = -1;
-			this.#scrolling = true;
-			this.#hold();
-		}
+		if (!this.#parts) return;
+		this.look();
 		if (!("onscrollend" in window)) {
 			clearTimeout(this.#rest);
 			this.#rest = setTimeout(() => this.#rested(), REST_MS);
@@ -327,8 +333,8 @@ export class LogView {
 		if (this.#anchor.end) scrollTop = scroller.scrollHeight - scroller.clientHeight;
 		if (Math.abs(scroller.scrollTop - scrollTop) >= 0.5) {
 			scroller.scrollTop = scrollTop;
-			this.#written = scroller.scrollTop;
 		}
+		this.#seen = scroller.scrollTop;
 		if (held && this.#isGuess) this.#hold();
 		this.#cover();
 		this.#tell();

@@ -16,7 +16,7 @@ export function Spoken({ roomId }: { roomId: RoomId }): null {
 	const { t } = useTranslation("room");
 	const announce = useAnnounce();
 	const room = useChat((state) => state.rooms[roomId]);
-	const users = useChat((state) => state.users);
+	const { users } = useChat(({ users: them }) => ({ users: them }));
 	const me = useChat(myId);
 	const last = useRef<string | null>(null);
 	const ids = room?.live?.ids;

@@ -26,7 +26,7 @@ import { usePages } from "./usePages";
 import { usePresent } from "./usePresent";
 import { useReads } from "./useReads";
 import { useRoving } from "./useRoving";
-import { useTimelineRows } from "./useTimelineRows";
+import { useMessages, useTimelineRows } from "./useTimelineRows";
 
 export interface TimelineHandle {
 	jump(message: MessageId): void;
@@ -59,8 +59,8 @@ export const Timeline = memo(function Timeline({
 	const log = useRef<LogHandle>(null);
 	const [newFrom, setNewFrom] = useState(ready.newFrom);
 	const rows = useTimelineRows(roomId, newFrom);
-	const live = useChat((state) => state.rooms[roomId]?.live?.ids);
-	const messages = useChat((state) => state.rooms[roomId]?.messages);
+	const live = useChat((state) => state.rooms[roomId]?.live)?.ids;
+	const messages = useMessages(roomId);
 	const detached = useChat((state) => {
 		const room = state.rooms[roomId];
 		return room ? (shown(room)?.moreAfter ?? false) : false;

@@ -15,7 +15,7 @@ export function useTimelineRows(roomId: RoomId, newFrom: MessageId | null): Time
 		const room = state.rooms[roomId];
 		return room ? shown(room) : null;
 	});
-	const messages = useChat((state) => state.rooms[roomId]?.messages);
+	const messages = useMessages(roomId);
 	const unsent = useChat((state) => unsentIn(state, roomId));
 	return useMemo(
 		() =>
@@ -30,3 +30,10 @@ export function useTimelineRows(roomId: RoomId, newFrom: MessageId | null): Time
 		[stretch, messages, unsent, me, newFrom],
 	);
 }
+
+/**
+ * What is known of the messages of a room. Inside of an object, it is compared as one: entry by entry
+ * it would take longer than anything else that an event brings.
+ */
+export const useMessages = (roomId: RoomId) =>
+	useChat((state) => ({ table: state.rooms[roomId]?.messages })).table;
