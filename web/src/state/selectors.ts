@@ -77,9 +77,14 @@ function countAfter(it: RoomState, from: MessageId | null, me: UserId | null): n
 	return count;
 }
 
-/** Whether all messages after this one are known: the newest stretch goes back to it. */
+/** Whether all messages after this one are known. */
 export function knowsAfter({ live, stale }: RoomState, from: MessageId | null): boolean {
-	if (!live || stale) return false;
+	return !stale && covers(live, from);
+}
+
+/** Whether the newest stretch goes back to this message, or to the beginning. */
+export function covers(live: Stretch | null, from: MessageId | null): live is Stretch {
+	if (!live) return false;
 	const first = live.ids[0];
 	return !live.moreBefore || (first !== undefined && from !== null && first <= from);
 }

@@ -102,6 +102,7 @@ export async function furnish(url: string): Promise<Workspace> {
 	const ran = await ines.say(release, "The migration ran in 4 s.");
 	for (const who of [nora, tomas, lena, others[0]]) await react(who, release, ran, "🎉");
 	await react(others[1], release, ran, "👀");
+	await nora.ask("PUT", `/rooms/${release}/receipt`, { read: ran });
 	await tomas.say(release, `That is under the budget. @${nora.username} shall we tag it?`, said);
 	const tag = await nora.say(
 		release,
