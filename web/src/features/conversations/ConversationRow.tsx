@@ -73,11 +73,13 @@ function Picture({ it, me, title }: { it: RoomState; me: Me; title: string }) {
 function LastLine({ it, me, open }: { it: RoomState; me: Me; open: boolean }) {
 	const { t } = useTranslation("shell");
 	const typing = useTyping(it, me.id);
-	const first = useChat((state) => state.users[typing[0] ?? ""]?.display_name ?? t("someone"));
+	const first = useChat((state) => state.users[typing[0] ?? ""]?.display_name);
 	const { mark, tone, text } = usePreviewText(it, open);
 	if (typing.length > 0) {
 		const alone =
-			it.room.kind === "direct" ? t("line.typing") : t("line.typing_by", { name: first });
+			it.room.kind === "direct"
+				? t("line.typing")
+				: t("line.typing_by", { name: first ?? t("someone") });
 		return (
 			<span className={`${styles.line} ${styles.typing}`} dir="auto">
 				{typing.length > 1 ? t("line.typing_several") : alone}

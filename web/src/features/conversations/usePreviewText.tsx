@@ -3,7 +3,7 @@ import { useTranslation } from "react-i18next";
 import type { SystemEvent, UserId } from "../../protocol";
 import { myId, unsentIn } from "../../state/selectors";
 import { useChat } from "../../state/store";
-import type { RoomState } from "../../state/types";
+import type { RoomState, State } from "../../state/types";
 import { plainText } from "../../ui";
 import { type Preview, peopleIn, preview } from "./preview";
 
@@ -52,6 +52,9 @@ function say(
 
 const plain = (text: string): PreviewText => ({ mark: null, tone: "plain", text });
 
+const nameOf = (id: UserId | null, { users }: State) =>
+	id === null ? null : users[id]?.display_name;
+
 /** What stands under a conversation's name. The draft of the open conversation is in sight already. */
 export function usePreviewText(it: RoomState, open: boolean): PreviewText {
 	const { t } = useTranslation("shell");
@@ -60,10 +63,8 @@ export function usePreviewText(it: RoomState, open: boolean): PreviewText {
 	const unsent = useChat((state) => unsentIn(state, it.room.id));
 	const line = preview(it, { draft, unsent });
 	const [by = null, other = null] = peopleIn(line);
-	const nameOf = (id: UserId | null, users: Record<UserId, { display_name: string }>) =>
-		(id !== null && users[id]?.display_name) || t("someone");
-	const who = useChat((state) => nameOf(by, state.users));
-	const whom = useChat((state) => nameOf(other, state.users));
+	const who = useChat((state) => nameOf(by, state)) ?? t("someone");
+	const whom = useChat((state) => nameOf(other, state)) ?? t("someone");
 	const direct = it.room.kind === "direct";
 	return say(t, line, { who, whom, mine: by === me && line.kind === "text", direct });
 }

@@ -109,7 +109,10 @@ export class LogView {
 	/** Begins to watch these elements, until the returned function is called. */
 	attach(parts: Parts): () => void {
 		this.#parts = parts;
-		const observer = new ResizeObserver(() => this.#settle());
+		const observer = new ResizeObserver(() => {
+			this.look();
+			this.#settle();
+		});
 		observer.observe(parts.scroller);
 		observer.observe(parts.body);
 		const scrolled = () => this.#scrolled();
