@@ -5,7 +5,11 @@ import { defineConfig } from "@playwright/test";
  * binary is `STARLING_BIN`, or the one that Cargo built last.
  */
 export default defineConfig({
-	testDir: "tests/e2e",
+	testDir: "tests",
+	projects: ["e2e", "smoke", "screenshots", "measure"].map((name) => ({
+		name,
+		testDir: `tests/${name}`,
+	})),
 	outputDir: "test-results",
 	fullyParallel: true,
 	workers: 2,

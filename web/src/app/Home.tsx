@@ -25,13 +25,13 @@ export function Home() {
 	if (narrow || target !== null || !loaded) return null;
 	if (empty) {
 		return (
-			<EmptyState icon="smile" heading="h1" title={t("main.welcome_title", { name })}>
+			<EmptyState icon="smile" title={t("main.welcome_title", { name })}>
 				{t("main.welcome_text")} <Kbd keys="Mod+K" />
 			</EmptyState>
 		);
 	}
 	return (
-		<EmptyState icon="hash" heading="h1" title={t("main.choose_title")}>
+		<EmptyState icon="hash" title={t("main.choose_title")}>
 			{t("main.choose_text")} <Kbd keys="Mod+K" />
 		</EmptyState>
 	);

@@ -9,21 +9,18 @@ export function EmptyState({
 	title,
 	children,
 	action,
-	heading: Heading = "h2",
 }: {
 	icon: IconName;
 	title: string;
 	children?: ReactNode;
 	action?: ReactNode;
-	/** `h1` where it is all that the page says. */
-	heading?: "h1" | "h2" | undefined;
 }) {
 	return (
 		<div className={styles.empty}>
 			<span className={styles.icon}>
 				<Icon name={icon} size={24} />
 			</span>
-			<Heading className={styles.title}>{title}</Heading>
+			<h2 className={styles.title}>{title}</h2>
 			{children ? <div className={styles.text}>{children}</div> : null}
 			{action ? <div className={styles.action}>{action}</div> : null}
 		</div>

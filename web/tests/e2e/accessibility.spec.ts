@@ -72,7 +72,7 @@ for (const [look, context] of Object.entries(LOOKS)) {
 		}
 		await page.setViewportSize({ width: 360, height: 740 });
 		await page.goto(`/r/${room}/details`);
-		await expect(page.getByRole("complementary").getByRole("listitem").first()).toBeVisible();
+		await expect(ada.details.getByRole("listitem").first()).toBeVisible();
 		await nothingFound(page, "details on a phone");
 		await page.goto("/");
 		await expect(page.getByRole("navigation").first()).toBeVisible();

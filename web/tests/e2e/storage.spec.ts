@@ -50,7 +50,7 @@ const BROKEN: Record<string, { breaks: (page: Page) => Promise<unknown>; says: s
 					throw new DOMException("full", "QuotaExceededError");
 				};
 			}),
-		says: "The device's storage is full",
+		says: "storage is full",
 	},
 };
 

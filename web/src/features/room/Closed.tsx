@@ -5,6 +5,7 @@ import { useChat, useClient } from "../../state/store";
 import { Button, EmptyState, type IconName, Notice, Placeholder } from "../../ui";
 import { refusalOf, useRefusalText } from "../notices";
 import { Header } from "./header/Header";
+import { Leftover } from "./Leftover";
 import styles from "./RoomPane.module.css";
 
 type Found =
@@ -39,6 +40,7 @@ export function Closed({ roomId, onBack }: { roomId: RoomId; onBack?: (() => voi
 				<EmptyState icon={icon} title={title} action={action}>
 					{text}
 				</EmptyState>
+				<Leftover roomId={roomId} />
 			</div>
 		</>
 	);
@@ -102,6 +104,7 @@ function Preview({ details, onBack }: { details: RoomDetails; onBack?: (() => vo
 					<p>{t("closed.public_text")}</p>
 				</EmptyState>
 				{error ? <Notice kind="danger">{error}</Notice> : null}
+				<Leftover roomId={room.id} />
 			</div>
 		</>
 	);

@@ -28,7 +28,7 @@ export class Person {
 	}
 
 	get details(): Locator {
-		return this.page.getByRole("complementary", { name: "Details" });
+		return this.page.locator("[data-pane=details]");
 	}
 
 	/** A conversation's line in the list. */
