@@ -8,7 +8,7 @@ export function Kbd({ keys }: { keys: string }) {
 	const apple = onApple();
 	return (
 		<span className={styles.keys} dir="ltr">
-			{keys.split("+").map((key) => (
+			{parts(keys).map((key) => (
 				<kbd key={key} className={styles.key}>
 					{keyCap(key, apple, (name) => t(`key.${name}`))}
 				</kbd>
@@ -16,3 +16,6 @@ export function Kbd({ keys }: { keys: string }) {
 		</span>
 	);
 }
+
+/** The sign `+` is a key, too. */
+const parts = (keys: string) => (keys === "+" ? ["+"] : keys.split("+"));

@@ -29,15 +29,14 @@ export function useLongPress(onPress: () => void) {
 		},
 		onPointerUp: stop,
 		onPointerCancel: stop,
-		/** The system's own menu, and the click that ends the press, would be in the way. */
+		/** The system's own menu would be in the way. */
 		onContextMenu: (event: { preventDefault(): void }) => {
 			if (held.current) event.preventDefault();
 		},
-		onClickCapture: (event: { preventDefault(): void; stopPropagation(): void }) => {
-			if (!held.current) return;
+		/** No click follows, which would be one beside what was opened. */
+		onTouchEnd: (event: { preventDefault(): void }) => {
+			if (held.current) event.preventDefault();
 			held.current = false;
-			event.preventDefault();
-			event.stopPropagation();
 		},
 	};
 }
