@@ -21,6 +21,8 @@ export interface Draft {
 	replyTo?: MessageId;
 	/** An edit of this message, rather than a new one. */
 	editing?: MessageId;
+	/** What was being written before the edit began. It comes back after it. */
+	before?: { text: string; replyTo?: MessageId };
 }
 
 export interface KeptDraft extends Draft {

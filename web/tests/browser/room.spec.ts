@@ -288,6 +288,29 @@ test.describe("writing", () => {
 		await expect(page.getByRole("article").last()).toContainText("edited");
 	});
 
+	test("what was being written waits until an edit is over, in the draft, too", async ({
+		page,
+	}) => {
+		await open(page, "count=60&loaded=60");
+		const text = page.getByRole("textbox");
+		await text.fill("own");
+		await text.press("Enter");
+		await expect(page.getByRole("article").last()).toContainText("Sent");
+		await text.fill("half a th");
+		const last = page.getByRole("article").last();
+		await last.focus();
+		await last.press("e");
+		await expect(text).toHaveValue("own");
+		await page.waitForTimeout(500);
+		const draft = await page.evaluate(() => {
+			const { scene } = window;
+			return scene.store.getState().drafts[scene.roomId];
+		});
+		expect(draft?.before).toEqual({ text: "half a th" });
+		await text.press("Escape");
+		await expect(text).toHaveValue("half a th");
+	});
+
 	test("a draft is there when one comes back", async ({ page }) => {
 		await open(page);
 		await page.getByRole("textbox").fill("half a th");
@@ -336,6 +359,28 @@ test.describe("by keyboard", () => {
 		await page.waitForTimeout(1_700);
 		await expect(marked).toHaveCount(0);
 	});
+});
+
+test("a finger that rests on a message opens what can be done with it", async ({ browser }) => {
+	const context = await browser.newContext({
+		viewport: { width: 360, height: 700 },
+		hasTouch: true,
+		isMobile: true,
+	});
+	const page = await context.newPage();
+	await open(page);
+	const box = await page.getByRole("article").nth(-2).boundingBox();
+	const session = await context.newCDPSession(page);
+	const touchPoints = [{ x: (box?.x ?? 0) + 90, y: (box?.y ?? 0) + 12 }];
+	await session.send("Input.dispatchTouchEvent", { type: "touchStart", touchPoints });
+	await expect(page.getByRole("menuitem", { name: "Reply" })).toBeVisible();
+	await session.send("Input.dispatchTouchEvent", { type: "touchEnd", touchPoints: [] });
+	await page.waitForTimeout(300);
+	await page.screenshot({ path: "test-results/long-press.png" });
+	await expect(page.getByRole("menuitem", { name: "Reply" })).toBeVisible();
+	await page.getByRole("menuitem", { name: "React" }).tap();
+	await expect(page.getByRole("button", { name: /👍/u }).first()).toBeVisible();
+	await context.close();
 });
 
 test("what is newly written is spoken once, and the history never", async ({ page }) => {

@@ -65,8 +65,6 @@ export function Composer({
 	const [picking, setPicking] = useState(false);
 	const [error, setError] = useState<string | null>(null);
 	const [saving, setSaving] = useState(false);
-	/** What was being written before an edit began. */
-	const aside = useRef<Draft | null>(null);
 	const caret = useRef<number | null>(null);
 	const composing = useRef(false);
 	const listId = useId();
@@ -129,15 +127,19 @@ export function Composer({
 	};
 
 	const stopEditing = () => {
-		const before = aside.current ?? { text: "" };
-		aside.current = null;
+		const before = newest.current.before ?? { text: "" };
 		caret.current = before.text.length;
 		clear(before);
 	};
 
 	const edit = (message: Message) => {
-		if (newest.current.editing === undefined) aside.current = newest.current;
-		change({ text: message.text, editing: message.id });
+		const { editing, before, text, replyTo } = newest.current;
+		const written = editing ? before : { text, ...(replyTo ? { replyTo } : {}) };
+		change({
+			text: message.text,
+			editing: message.id,
+			...(written && written.text !== "" ? { before: written } : {}),
+		});
 		caret.current = message.text.length;
 		field.current?.focus();
 	};
@@ -145,9 +147,8 @@ export function Composer({
 	useImperativeHandle(ref, () => ({
 		focus: () => field.current?.focus(),
 		reply: (message) => {
-			const before = newest.current.editing ? (aside.current ?? { text: "" }) : newest.current;
-			aside.current = null;
-			change({ text: before.text, replyTo: message.id });
+			const { editing, before, text } = newest.current;
+			change({ text: editing ? (before?.text ?? "") : text, replyTo: message.id });
 			field.current?.focus();
 		},
 		edit,

@@ -23,13 +23,11 @@ export function ReplyLine({ to, tabIndex }: { to: MessageId; tabIndex: 0 | -1 })
 			onClick={() => jump(to)}
 			title={t("message.go_to_reply")}
 		>
-			<span className={styles.text} dir="auto">
+			{message ? <VisuallyHidden>{t("message.in_reply_to", { name, text })}</VisuallyHidden> : null}
+			<span className={styles.text} dir="auto" aria-hidden={message !== undefined}>
 				{message ? (
 					<>
-						<VisuallyHidden>{t("message.in_reply_to", { name, text })}</VisuallyHidden>
-						<span aria-hidden="true">
-							<bdi className={styles.name}>{name}</bdi>: {text}
-						</span>
+						<bdi className={styles.name}>{name}</bdi>: {text}
 					</>
 				) : (
 					text

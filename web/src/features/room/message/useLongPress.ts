@@ -29,15 +29,14 @@ export function useLongPress(onPress: () => void) {
 		},
 		onPointerUp: stop,
 		onPointerCancel: stop,
-		/** No mouse follows: it would press beside what was just opened. */
-		onTouchEnd: (event: { preventDefault(): void }) => {
-			if (!held.current) return;
-			held.current = false;
-			event.preventDefault();
-		},
 		/** The system's own menu would be in the way. */
 		onContextMenu: (event: { preventDefault(): void }) => {
 			if (held.current) event.preventDefault();
+		},
+		/** No click follows, which would be one beside what was opened. */
+		onTouchEnd: (event: { preventDefault(): void }) => {
+			if (held.current) event.preventDefault();
+			held.current = false;
 		},
 	};
 }
