@@ -68,8 +68,9 @@ lint: tools ## Format check and lint, without the tests
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
 
-docs: tools ## Make again the documents that are made from the code
+docs: tools web/node_modules/.package-lock.json ## Make again the documents that are made from the code, and the web client's types
 	STARLING_BLESS=1 $(CARGO) test --locked --test documents -- --test-threads=1
+	$(WEB) npm run types
 
 demo: tools ## Two terminals and a bot chat while the server is killed; shows what each printed
 	./scripts/demo.sh
