@@ -36,9 +36,6 @@ const NAMED: ReadonlySet<string> = new Set([
 	"Space",
 ]);
 
-/** The keys of a shortcut; the plus sign is one, too. */
-export const keysOf = (shortcut: string): string[] => shortcut.match(/[^+]+|\+$/g) ?? [];
-
 /** What stands on one key. `name` finds the word in the person's language. */
 export function keyCap(key: string, apple: boolean, name: (key: NamedKey) => string): string {
 	const sign = (apple ? APPLE_SIGNS[key] : undefined) ?? SIGNS[key];
@@ -54,9 +51,10 @@ function isNamed(key: string): key is NamedKey {
 
 /** The same, as `aria-keyshortcuts` wants it. */
 export function ariaShortcut(shortcut: string): string {
-	return keysOf(shortcut)
+	return shortcut
+		.split("+")
 		.map((key) => (key === "Mod" ? (onApple() ? "Meta" : "Control") : (ARIA[key] ?? key)))
 		.join("+");
 }
 
-const ARIA: Record<string, string> = { Ctrl: "Control", Esc: "Escape", "+": "Plus" };
+const ARIA: Record<string, string> = { Ctrl: "Control", Esc: "Escape" };

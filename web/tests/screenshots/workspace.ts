@@ -14,7 +14,7 @@ export interface Workspace {
 
 const MORE = [
 	...["Marek", "Aïcha", "Bruno", "Chloé", "Dmitri", "Elena", "Farid", "Grace", "Hugo", "Iris"],
-	...["Jonas", "Keiko", "Luis", "Mina", "Nils", "Olga", "Paul", "Quynh", "Rosa"],
+	...["Jonas", "Keiko", "Luis", "Mina", "Nils", "Olga", "Paul", "Quynh", "Rosa", "Sofia"],
 ];
 
 const ascii = (name: string) =>
@@ -127,7 +127,7 @@ export async function furnish(url: string): Promise<Workspace> {
 		release,
 		direct,
 		arabic,
-		typing: () => tomas.ask("PUT", `/rooms/${release}/typing`, { typing: true }),
+		typing: () => tomas.ask("PUT", `/rooms/${release}/typing`, { on: true }),
 		stop: () => {
 			for (const leave of there) leave();
 		},

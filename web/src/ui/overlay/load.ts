@@ -9,20 +9,18 @@ async function load(): Promise<Overlays> {
 	return loaded;
 }
 
-/** Fetches them while nothing else is to be done. */
+/** By then even a slow network has brought what is shown first; a pause in it looks like idleness. */
+const PREFETCH_AFTER_MS = 3_000;
+
+/** Fetches them before they are wanted. */
 function prefetch(): () => void {
-	const go = () => void load().catch(() => undefined);
-	if (typeof requestIdleCallback === "undefined") {
-		const timer = setTimeout(go, 1_000);
-		return () => clearTimeout(timer);
-	}
-	const ticket = requestIdleCallback(go);
-	return () => cancelIdleCallback(ticket);
+	const timer = setTimeout(() => void load().catch(() => undefined), PREFETCH_AFTER_MS);
+	return () => clearTimeout(timer);
 }
 
 /**
- * The parts that float, once they are here; they are fetched when the page is idle, at the latest
- * when one is `wanted`. Where they can't be had, nothing opens; the next press tries again.
+ * The parts that float, once they are here; they are fetched some seconds after the first page,
+ * at the latest when one is `wanted`. Where they can't be had, nothing opens; the next press tries again.
  */
 export function useOverlays(wanted: boolean): Overlays | null {
 	const [overlays, setOverlays] = useState(loaded);
