@@ -40,11 +40,10 @@ web/node_modules/.package-lock.json: web/package-lock.json
 	$(WEB) npm install --no-save --no-fund --no-audit
 	@touch $@
 
-test: tools servers browsers test-web ## Everything that has to hold: format, lint, every test, the documents
+test: tools servers test-web ## Everything that has to hold: format, lint, every test, the documents
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
 	$(CARGO) test --workspace --locked
-	$(MAKE) --no-print-directory e2e
 
 test-web: web/node_modules/.package-lock.json ## The web client's own checks: types, format, lint, tests, the build
 	$(WEB) node scripts/types.mjs --check

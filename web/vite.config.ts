@@ -35,6 +35,9 @@ export default defineConfig({
 	server: { proxy: { "/api": { target: server, ws: true } } },
 	test: {
 		environment: "happy-dom",
+		// A busy machine takes its time; no test waits for this.
+		testTimeout: 120_000,
+		hookTimeout: 120_000,
 		include: ["tests/unit/**/*.test.{ts,tsx}"],
 		// Tested as it is built, with what stands in for `entities`.
 		server: { deps: { inline: ["markdown-it"] } },

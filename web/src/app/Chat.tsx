@@ -76,6 +76,7 @@ function fetchAhead(): () => void {
 	const timer = setTimeout(() => {
 		RoomPane.fetch();
 		Dialogs.fetch();
+		Details.fetch();
 	}, 500);
 	return () => clearTimeout(timer);
 }

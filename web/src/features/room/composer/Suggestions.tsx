@@ -24,6 +24,9 @@ export function Suggestions({
 	useEffect(() => {
 		if (count > 0) announce(t("composer.found", { count }));
 	}, [count, announce, t]);
+	useEffect(() => {
+		document.getElementById(`${id}-${active}`)?.scrollIntoView({ block: "nearest" });
+	}, [id, active]);
 	const people = list[0]?.is === "person";
 	return (
 		<div

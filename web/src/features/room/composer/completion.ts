@@ -48,7 +48,7 @@ export function complete(
 	return { text: text.slice(0, from) + word + space + rest, caret: from + word.length + 1 };
 }
 
-const MOST = 8;
+const MOST = 6;
 
 /** People whose name or username begins like this, or a word of the name; the best first. */
 export function rankPeople(people: readonly User[], query: string): User[] {

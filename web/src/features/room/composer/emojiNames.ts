@@ -29,7 +29,7 @@ function named(code: string, names: string | string[]): NamedEmoji[] {
 	return [names].flat().map((name) => ({ emoji, name }));
 }
 
-const MOST = 8;
+const MOST = 6;
 
 /** Those whose names begin like this, then those that hold it; the shortest names first. */
 export function rankEmoji(all: readonly NamedEmoji[], query: string): NamedEmoji[] {

@@ -86,14 +86,14 @@ export function MessageActions({
 				onOpenChange={(it) => onOpen(it ? "menu" : null)}
 				button={<IconButton icon="more" size="small" label={t("message.more")} />}
 			>
-				<MenuItem icon="smile" shortcut="+" onClick={() => setTimeout(() => onOpen("quick"))}>
+				<MenuItem icon="smile" shortcut="+" onClick={() => afterwards(() => onOpen("quick"))}>
 					{t("message.react")}
 				</MenuItem>
-				<MenuItem icon="reply" shortcut="R" onClick={() => reply(message)}>
+				<MenuItem icon="reply" shortcut="R" onClick={() => afterwards(() => reply(message))}>
 					{t("message.reply")}
 				</MenuItem>
 				{own ? (
-					<MenuItem icon="edit" shortcut="E" onClick={() => edit(message)}>
+					<MenuItem icon="edit" shortcut="E" onClick={() => afterwards(() => edit(message))}>
 						{t("message.edit")}
 					</MenuItem>
 				) : null}
@@ -104,13 +104,18 @@ export function MessageActions({
 				<MenuItem icon="link" onClick={() => copy(addressOf(messagePath(roomId, message.id)))}>
 					{t("message.copy_link")}
 				</MenuItem>
-				<MenuItem icon="eye" onClick={() => showSeenBy(message.id)}>
+				<MenuItem icon="eye" onClick={() => afterwards(() => showSeenBy(message.id))}>
 					{t("message.seen_by")}
 				</MenuItem>
 				{deletable ? (
 					<>
 						<MenuSeparator />
-						<MenuItem icon="trash" shortcut="Delete" danger onClick={() => askToDelete(message)}>
+						<MenuItem
+							icon="trash"
+							shortcut="Delete"
+							danger
+							onClick={() => afterwards(() => askToDelete(message))}
+						>
 							{t("message.delete")}
 						</MenuItem>
 					</>
@@ -119,6 +124,9 @@ export function MessageActions({
 		</div>
 	);
 }
+
+/** A menu that closes gives the focus back; what takes it comes after that. */
+const afterwards = (act: () => void) => void setTimeout(act);
 
 /** Whether one may delete a message: an own one, or by one's role. */
 export function useMayDelete(message: Message): boolean {

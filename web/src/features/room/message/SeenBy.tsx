@@ -63,7 +63,7 @@ function People({ title, ids }: { title: string; ids: readonly UserId[] }) {
 	if (ids.length === 0) return null;
 	return (
 		<section className={styles.people}>
-			<h3 className={styles.title}>{title}</h3>
+			<h2 className={styles.title}>{title}</h2>
 			<ul className={styles.list}>
 				{ids.map((id) => (
 					<Person key={id} id={id} />
