@@ -150,9 +150,10 @@ export class Desk {
 		this.watch.stop();
 		this.receipts.stop();
 		this.typing.stop();
+		const written = this.#writeDrafts();
 		this.#drafts.close();
 		for (const timer of Object.values(this.#timers)) clearTimeout(timer);
-		void this.keep.close();
+		void written.then(() => this.keep.close());
 	}
 
 	/** Nothing of this person stays on the device. */
@@ -161,6 +162,7 @@ export class Desk {
 		this.link.stop();
 		this.outbox.stop();
 		this.#snapshot.stop();
+		this.#unwritten.clear();
 		await this.keep.wipe();
 		this.stop();
 	}
@@ -168,7 +170,7 @@ export class Desk {
 	/** The page may never come back. */
 	hidden(): void {
 		void this.#snapshot.write();
-		this.#writeDrafts();
+		void this.#writeDrafts();
 	}
 
 	async openRoom(room: RoomId): Promise<void> {
@@ -210,7 +212,7 @@ export class Desk {
 	setDraft(room: RoomId, draft: Draft | null): void {
 		this.#host.dispatch({ type: "draft", room, draft });
 		this.#unwritten.add(room);
-		this.#timers.draft ??= setTimeout(() => this.#writeDrafts(), DRAFT_AFTER_MS);
+		this.#timers.draft ??= setTimeout(() => void this.#writeDrafts(), DRAFT_AFTER_MS);
 	}
 
 	/** Loads the list of conversations soon. */
@@ -399,16 +401,17 @@ export class Desk {
 		}, TYPING_LOOK_MS);
 	}
 
-	#writeDrafts(): void {
+	async #writeDrafts(): Promise<void> {
 		clearTimeout(this.#timers.draft);
 		delete this.#timers.draft;
-		for (const room of this.#unwritten) {
+		const writes = [...this.#unwritten].map((room) => {
 			const draft = this.#host.state.drafts[room] ?? null;
-			if (draft) void this.keep.putDraft({ ...draft, roomId: room });
-			else void this.keep.deleteDraft(room);
 			this.#drafts.say({ room, draft });
-		}
+			if (draft) return this.keep.putDraft({ ...draft, roomId: room });
+			return this.keep.deleteDraft(room);
+		});
 		this.#unwritten.clear();
+		await Promise.all(writes);
 	}
 }
 
