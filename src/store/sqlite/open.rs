@@ -5,7 +5,7 @@ use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Read};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
@@ -20,6 +20,10 @@ const WHOLE_CHECK_BYTES: u64 = 64 * 1024 * 1024;
 
 /// How long a connection waits for one of another program (a backup) that holds the file.
 const BUSY: Duration = Duration::from_secs(5);
+
+/// How long a server that ends may still hold the folder, and how often it is looked whether it does.
+const IN_USE: Duration = Duration::from_secs(2);
+const LOOK_EVERY: Duration = Duration::from_millis(20);
 
 /// Page caches, in KiB. There is no `mmap`: through it an input error of the disk would end the
 /// process instead of failing one statement.
@@ -96,12 +100,18 @@ impl Folder {
             .create(path)
             .map_err(|source| OpenError::NoFolder { path: path.to_owned(), source })?;
         let lock = private_file(&path.join(LOCK_FILE))?;
-        match lock.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                return Err(OpenError::InUse { path: path.to_owned() });
+        let began = Instant::now();
+        loop {
+            match lock.try_lock() {
+                Ok(()) => break,
+                Err(TryLockError::WouldBlock) if began.elapsed() < IN_USE => {
+                    std::thread::sleep(LOOK_EVERY);
+                }
+                Err(TryLockError::WouldBlock) => {
+                    return Err(OpenError::InUse { path: path.to_owned() });
+                }
+                Err(TryLockError::Error(source)) => return Err(not_writable(path, &source)),
             }
-            Err(TryLockError::Error(source)) => return Err(not_writable(path, &source)),
         }
         private_file(&file)?;
         Ok(Self { file, lock })
