@@ -3,10 +3,10 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { freePort } from "../../port";
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
@@ -102,15 +102,4 @@ export class Server {
 			return false;
 		}
 	}
-}
-
-function freePort(): Promise<number> {
-	return new Promise((done, failed) => {
-		const probe = createServer();
-		probe.once("error", failed);
-		probe.listen(0, "127.0.0.1", () => {
-			const address = probe.address();
-			probe.close(() => done(typeof address === "object" && address ? address.port : 0));
-		});
-	});
 }
