@@ -56,6 +56,8 @@ export type Action =
 	| { type: "unsent"; unsent: Unsent[] }
 	| { type: "acknowledged"; nonce: string; room: RoomId; message: Message }
 	| { type: "draft"; room: RoomId; draft: Draft | null }
+	/** A session may have begun, or have ended unnoticed. */
+	| { type: "sessions" }
 	| { type: "time"; now: number };
 
 export function reduce(state: State, action: Action): State {
@@ -109,6 +111,8 @@ export function reduce(state: State, action: Action): State {
 		}
 		case "draft":
 			return withDraft(state, action.room, action.draft);
+		case "sessions":
+			return { ...state, sessionsChanges: state.sessionsChanges + 1 };
 		case "time": {
 			const rooms = mapped(state.rooms, (it) => withTime(it, action.now));
 			return rooms === state.rooms ? state : { ...state, rooms };
@@ -176,6 +180,8 @@ function withEvent(state: State, event: Event | Reload, now: number): State {
 			);
 		case "presence":
 			return withPresence(state, event);
+		case "sessions":
+			return reduce(state, event);
 		case "reload": {
 			const { room_id } = event;
 			if (!room_id) return { ...state, rooms: mapped(state.rooms, stale) };

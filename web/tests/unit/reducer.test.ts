@@ -351,6 +351,15 @@ describe("a room", () => {
 	});
 });
 
+test("one's own sessions are to be asked for again when one of them ends", () => {
+	const state = reduce(EMPTY, {
+		type: "event",
+		event: { type: "sessions", user_id: ME },
+		now: 0,
+	});
+	expect(state.sessionsChanges).toBe(EMPTY.sessionsChanges + 1);
+});
+
 test("an event among 100,000 messages costs well below a millisecond", () => {
 	const server = new ServerRoom();
 	const ids = Array.from({ length: 100_000 }, (_, n) => `u${String(n).padStart(8, "0")}`);

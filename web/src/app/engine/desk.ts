@@ -334,6 +334,7 @@ export class Desk {
 	}
 
 	#caughtUp(): void {
+		this.#host.dispatch({ type: "sessions" });
 		this.watch.sayAgain();
 		this.#catchUpOverHttp();
 		void this.people.ask();

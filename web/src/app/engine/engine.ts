@@ -60,6 +60,8 @@ export class Engine implements Client, Host {
 				if (on) this.#restoreNow();
 			},
 			awake: () => {
+				// The server tells when a session ends, and not when another one begins.
+				this.dispatch({ type: "sessions" });
 				this.#desk?.link.input({ type: "now" });
 				this.#desk?.outbox.pump();
 				this.#restoreNow();
