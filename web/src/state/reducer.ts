@@ -1,5 +1,6 @@
 /** The state after something happened. Pure; what did not change keeps its identity. */
 
+import type { Part } from "../net/api";
 import type {
 	Conversation,
 	Event,
@@ -18,9 +19,9 @@ import type {
 import { EMPTY } from "./empty";
 import {
 	newRoom,
-	type Part,
 	TYPING_MS,
 	withConversation,
+	withLoss,
 	withMember,
 	withMessage,
 	withPage,
@@ -73,7 +74,7 @@ export function reduce(state: State, action: Action): State {
 		case "event":
 			return withEvent(state, action.event, action.now);
 		case "lost":
-			return { ...state, rooms: mapped(state.rooms, stale) };
+			return { ...state, rooms: mapped(state.rooms, withLoss) };
 		case "conversations":
 			return withConversations(state, action.list);
 		case "details":
@@ -184,16 +185,12 @@ function withEvent(state: State, event: Event | Reload, now: number): State {
 			return reduce(state, event);
 		case "reload": {
 			const { room_id } = event;
-			if (!room_id) return { ...state, rooms: mapped(state.rooms, stale) };
-			return inRoom(state, room_id, stale);
+			if (!room_id) return { ...state, rooms: mapped(state.rooms, withLoss) };
+			return inRoom(state, room_id, withLoss);
 		}
 		default:
 			return state;
 	}
-}
-
-function stale(it: RoomState): RoomState {
-	return it.stale ? it : { ...it, stale: true, membersLoaded: false };
 }
 
 function withRoomState(state: State, room: Room): State {

@@ -239,6 +239,22 @@ describe("the client", () => {
 		await until(() => unread(room(engine) as never, ME) === 301);
 	});
 
+	test("compares all that is loaded after too much was missed, and moves nothing", async () => {
+		const world = new World();
+		for (let n = 0; n < 900; n += 1) world.room.post("ann");
+		const engine = await loggedIn(world);
+		await engine.open("room");
+		while (room(engine)?.live?.moreBefore) await engine.loadBefore("room");
+		const before = room(engine)?.live?.ids;
+		const old = before?.[3] ?? "";
+		world.room.edit(3);
+		for (let n = 0; n < 250; n += 1) world.room.post("bob");
+		world.tell({ type: "reload", room_id: "room" });
+		await until(() => room(engine)?.messages.get(old)?.edited_at === 1);
+		expect(room(engine)?.live?.ids).toEqual(world.room.ids);
+		expect(room(engine)?.live?.ids.slice(0, 900)).toEqual(before);
+	});
+
 	test("begins with what it has, before and without the server", async () => {
 		const world = new World();
 		world.room.post("ann");

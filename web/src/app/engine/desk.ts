@@ -146,6 +146,7 @@ export class Desk {
 		this.link.stop();
 		this.outbox.stop();
 		this.#snapshot.stop();
+		this.history.lost();
 		this.people.stop();
 		this.watch.stop();
 		this.receipts.stop();
