@@ -28,6 +28,7 @@ type Database = IDBPDatabase<Schema>;
 const VERSION = 1;
 /** What was done needed no room. */
 const NOTHING = Symbol("nothing was stored");
+const LONGEST_CLAIM_MS = 60_000;
 /** A browser that doesn't answer has none, as far as we are concerned. */
 const OPEN_WITHIN_MS = 3_000;
 
@@ -148,12 +149,6 @@ export class Keep implements Claims {
 		return mine ? "written" : "not_mine";
 	}
 
-	/** Whether this tab, or none, wrote the snapshot last. */
-	async isWriter(): Promise<boolean> {
-		const writer = await this.#read((it) => it.get("meta", "writer"));
-		return writer === undefined || writer === this.#tab;
-	}
-
 	async claim(name: string, tab: string, forMs: number): Promise<boolean> {
 		let has = true;
 		await this.#write(async (it) => {
@@ -161,8 +156,11 @@ export class Keep implements Claims {
 			const before = (await tx.store.get(`claim ${name}`)) as
 				| { tab: string; until: number }
 				| undefined;
-			has = !before || before.tab === tab || before.until < Date.now();
-			if (has) void tx.store.put({ tab, until: Date.now() + forMs }, `claim ${name}`);
+			const now = Date.now();
+			// One that lasts longer than it may was made before the clock was set back.
+			const holds = before && before.until >= now && before.until <= now + LONGEST_CLAIM_MS;
+			has = !holds || before.tab === tab;
+			if (has) void tx.store.put({ tab, until: now + forMs }, `claim ${name}`);
 			await tx.done;
 		});
 		return has;
@@ -286,6 +284,8 @@ async function makeRoom(database: Database): Promise<void> {
 	const tx = database.transaction(["rooms", "meta"], "readwrite");
 	await tx.objectStore("rooms").clear();
 	await tx.objectStore("meta").delete("cursor");
+	// So the next snapshot is a whole one.
+	await tx.objectStore("meta").delete("writer");
 	await tx.done;
 }
 

@@ -30,7 +30,7 @@ class World {
 	open: number | null = null;
 	poll: number | null = null;
 	wantsToken = 0;
-	fresh = false;
+	refused: string | undefined;
 	all: Effect[] = [];
 	sent: Command[] = [];
 	/** Since the socket was opened. */
@@ -79,7 +79,7 @@ class World {
 				return;
 			case "want_token":
 				this.wantsToken += 1;
-				this.fresh = effect.fresh;
+				this.refused = effect.refused;
 		}
 	}
 
@@ -194,7 +194,7 @@ describe("the connection", () => {
 		const world = new World().start().online();
 		world.closed(code);
 		expect(world.fire()).toBe("retry");
-		expect(world.fresh).toBe(true);
+		expect(world.refused).toBe("token");
 	});
 
 	test.each([1000, 1001, 1006, 4003, 4004, 4005, 4999])("comes back soon after %d", (code) => {

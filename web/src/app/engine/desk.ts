@@ -69,7 +69,7 @@ export class Desk {
 			if (!this.#stopped) host.dispatch({ type: "storage", storage });
 		});
 		this.link = new Link({
-			token: (fresh) => session.token(fresh),
+			token: (refused) => session.token(refused),
 			call: (call) => api.call(call),
 			poll: (query, signal) => api.poll(query, signal),
 			event: (event) => this.#event(event),

@@ -52,7 +52,7 @@ export class Engine implements Client, Host {
 		this.store = store;
 		this.#state = store.getState();
 		this.#session = new Session(http, (news) => this.#heard(news), deviceName());
-		this.#api = new Api(http, this.#session);
+		this.#api = new Api(http, this.#session, () => this.#desk?.user ?? null);
 		this.#activity = new Activity({
 			idle: (idle) => this.#desk?.link.input({ type: "idle", idle }),
 			network: (on) => {
@@ -135,7 +135,8 @@ export class Engine implements Client, Host {
 		this.#desk = null;
 		await desk?.wipe();
 		await this.#session.logOut();
-		this.dispatch({ type: "session", session: { at: "out" } });
+		// Unless somebody else has sat down.
+		if (!this.#desk) this.dispatch({ type: "session", session: { at: "out" } });
 	}
 
 	changePassword(current: string, next: string): Promise<void> {
@@ -451,9 +452,20 @@ function deviceName(): string {
 	return userAgentData?.platform ?? "";
 }
 
+/** The same engine, whose methods may be taken out of it: each stays bound. */
+function bound(engine: Engine): Engine {
+	for (const [name, { value }] of Object.entries(methods)) {
+		if (typeof value === "function")
+			Object.defineProperty(engine, name, { value: value.bind(engine) });
+	}
+	return engine;
+}
+
+const methods = Object.getOwnPropertyDescriptors(Engine.prototype);
+
 /** The store and the client, at work. */
 export function startChat(): Chat {
 	const engine = new Engine();
 	void engine.start();
-	return { store: engine.store, client: engine };
+	return { store: engine.store, client: bound(engine) };
 }
