@@ -41,6 +41,7 @@ export class Keep implements Claims {
 	#database: Promise<Database | null>;
 	#mode: Mode = "ok";
 	#closed = false;
+	#replaced = false;
 
 	constructor(user: UserId, tab: string, changed: (mode: Mode) => void) {
 		this.#user = user;
@@ -53,9 +54,15 @@ export class Keep implements Claims {
 		return this.#mode;
 	}
 
-	async unsent(): Promise<KeptUnsent[]> {
-		const all = (await this.#read((it) => it.getAll("outbox"))) ?? [];
-		return all.sort((a, b) => a.writtenAt - b.writtenAt);
+	/** `null`: the disk doesn't answer. */
+	async unsent(): Promise<KeptUnsent[] | null> {
+		const all = await this.#read((it) => it.getAll("outbox"));
+		return all && all.sort((a, b) => a.writtenAt - b.writtenAt);
+	}
+
+	/** It was deleted while it was open: that something is not there any more means nothing. */
+	get replaced(): boolean {
+		return this.#replaced;
 	}
 
 	/** Whether it is on the disk. */
@@ -82,7 +89,7 @@ export class Keep implements Claims {
 			await Promise.all([unsent && tx.store.put(change(unsent)), tx.done]);
 			return found ? undefined : NOTHING;
 		});
-		return written ? found : undefined;
+		return written ? (found ?? (this.#replaced ? undefined : null)) : undefined;
 	}
 
 	deleteUnsent(nonce: string): Promise<boolean> {
@@ -192,10 +199,14 @@ export class Keep implements Claims {
 	async #open(): Promise<Database | null> {
 		let late = false;
 		const opening = this.#openNow();
-		opening.then(
-			(database) => late && database.close(),
-			() => {},
-		);
+		// It is taken nevertheless, when it comes.
+		const adopt = (database: Database) => {
+			if (!late) return;
+			if (this.#closed) return database.close();
+			this.#database = Promise.resolve(database);
+			this.#say("ok");
+		};
+		opening.then(adopt, () => {});
 		const timeout = new Promise<null>((done) => {
 			setTimeout(() => done(null), OPEN_WITHIN_MS);
 		});
@@ -219,17 +230,22 @@ export class Keep implements Claims {
 				database.createObjectStore("meta");
 			},
 			// A tab that forgets everything, or has a newer version.
-			blocking: (_from, _to, event) => (event.target as IDBDatabase).close(),
+			blocking: (_from, to, event) => {
+				this.#replaced ||= to === null;
+				(event.target as IDBDatabase).close();
+			},
 			terminated: () => {
+				this.#replaced = true;
 				if (!this.#closed) this.#database = this.#open();
 			},
 		});
 	}
 
 	async #read<T>(work: (database: Database) => Promise<T>): Promise<T | null> {
+		const database = await this.#database;
+		if (!database || this.#closed) return null;
 		try {
-			const database = await this.#database;
-			return database ? await work(database) : null;
+			return await work(database).catch(async () => work(await this.#reopened(database)));
 		} catch {
 			return null;
 		}

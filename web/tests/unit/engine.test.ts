@@ -1,7 +1,7 @@
 import "fake-indexeddb/auto";
 import { IDBFactory } from "fake-indexeddb";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { Engine } from "../../src/app/engine/engine";
+import { Engine, startChat } from "../../src/app/engine/engine";
 import type { Command, Event, ServerFrame } from "../../src/protocol";
 import { conversations, unread } from "../../src/state/selectors";
 import { newStore } from "../../src/state/store";
@@ -17,6 +17,8 @@ class World {
 	readonly commands: Command[] = [];
 	refuseSockets = false;
 	resumed = true;
+	refuseNext: Command["type"] | null = null;
+	#tokens = 0;
 	#cursor = 0;
 	#loggedIn = false;
 
@@ -73,6 +75,11 @@ class World {
 				return socket.say({ type: "ok", id, data: { message_id, duplicate: false } });
 			}
 			default:
+				if (command.type === this.refuseNext) {
+					this.refuseNext = null;
+					const error = { code: "unauthenticated", detail: "", advice: "log_in" } as const;
+					return socket.say({ type: "error", id, error });
+				}
 				return socket.say({ type: "ok", id, data: null });
 		}
 	}
@@ -86,7 +93,13 @@ class World {
 		if (what === "/auth/login" || what === "/auth/refresh") {
 			if (what.endsWith("login")) this.#loggedIn = true;
 			if (!this.#loggedIn) return problem(401, "unauthenticated", "log_in");
-			return ok({ access_token: "a", expires_in_s: 600, session: {}, user: userOf(ME) });
+			this.#tokens += 1;
+			return ok({
+				access_token: `a${this.#tokens}`,
+				expires_in_s: 600,
+				session: {},
+				user: userOf(ME),
+			});
 		}
 		if (what === "/auth/logout") return ok();
 		if (what === "/me") return ok({ ...userOf(ME), email: "me@example.org", presence: "auto" });
@@ -319,6 +332,27 @@ describe("the client", () => {
 		world.sockets[0]?.cut();
 		engine.reconnect();
 		await until(() => world.said("watch").length === 2);
+	});
+
+	test("gives the socket a new token where the old one ran out, and asks again", async () => {
+		const world = new World();
+		const engine = await loggedIn(world);
+		world.refuseNext = "edit";
+		await engine.edit("room", "m", "better");
+		expect(world.said("edit")).toHaveLength(2);
+		const types = world.commands.map((it) => it.type);
+		expect(types.indexOf("renew")).toBeGreaterThan(types.indexOf("edit"));
+		expect(types.lastIndexOf("edit")).toBeGreaterThan(types.indexOf("renew"));
+	});
+
+	test("may have its methods taken out of it", async () => {
+		vi.stubGlobal("fetch", () => Promise.reject(new TypeError("Failed to fetch")));
+		const { store, client } = startChat();
+		const { findUsers } = client;
+		expect(await findUsers("x")).toEqual([]);
+		expect(client.findUsers).toBe(findUsers);
+		expect(store.getState().users).toEqual({});
+		(client as Engine).stop();
 	});
 
 	test("forgets everything at the log-out", async () => {

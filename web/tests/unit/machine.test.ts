@@ -175,6 +175,17 @@ describe("the connection", () => {
 		expect(world.timers.has("retry")).toBe(true);
 	});
 
+	test("is so, too, although the clock was set back meanwhile", () => {
+		const world = new World().start().online();
+		world.now -= 86_400_000;
+		world.input({ type: "timer", name: "silence" });
+		const set = world.now;
+		world.timers.set("silence", set + SILENCE_MS);
+		expect(world.fire()).toBe("silence");
+		expect(world.now).toBe(set + SILENCE_MS);
+		expect(world.open).toBeNull();
+	});
+
 	test("tells that everything has to be loaded again before what happens next", () => {
 		const world = new World().start("old");
 		world.token();

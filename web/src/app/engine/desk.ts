@@ -66,7 +66,9 @@ export class Desk {
 		this.#host = host;
 		this.#api = api;
 		this.keep = new Keep(user, tab, (storage) => {
-			if (!this.#stopped) host.dispatch({ type: "storage", storage });
+			if (this.#stopped) return;
+			host.dispatch({ type: "storage", storage });
+			if (storage === "ok") void this.outbox.load().then(() => this.outbox.pump());
 		});
 		this.link = new Link({
 			token: (refused) => session.token(refused),
