@@ -2,6 +2,7 @@ import "fake-indexeddb/auto";
 import { IDBFactory } from "fake-indexeddb";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { Engine, startChat } from "../../src/app/engine/engine";
+import { Keep } from "../../src/net/keep";
 import type { Command, Event, ServerFrame } from "../../src/protocol";
 import { conversations, unread } from "../../src/state/selectors";
 import { newStore } from "../../src/state/store";
@@ -364,6 +365,16 @@ describe("the client", () => {
 		expect(engine.state.rooms).toEqual({});
 		await until(async () => (await indexedDB.databases()).length === 0);
 		expect(localStorage.length).toBe(0);
+	});
+
+	test("logs out although the disk does not answer", async () => {
+		const world = new World();
+		const engine = await loggedIn(world);
+		const wipe = vi.spyOn(Keep.prototype, "wipe").mockReturnValue(new Promise(() => {}));
+		void engine.logOut();
+		await until(() => engine.state.session.at === "out");
+		expect(world.server.count("/logout")).toBe(1);
+		wipe.mockRestore();
 	});
 
 	test("refuses what nobody may do who is not logged in", async () => {

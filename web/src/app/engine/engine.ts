@@ -133,10 +133,12 @@ export class Engine implements Client, Host {
 	async logOut(): Promise<void> {
 		const desk = this.#desk;
 		this.#desk = null;
-		await desk?.wipe();
+		// A disk that doesn't answer keeps nobody logged in.
+		const wiped = desk?.wipe();
 		await this.#session.logOut();
 		// Unless somebody else has sat down.
 		if (!this.#desk) this.dispatch({ type: "session", session: { at: "out" } });
+		await wiped;
 	}
 
 	changePassword(current: string, next: string): Promise<void> {
