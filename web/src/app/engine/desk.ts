@@ -66,10 +66,12 @@ export class Desk {
 		this.#host = host;
 		this.#api = api;
 		this.keep = new Keep(user, tab, (storage) => {
-			if (!this.#stopped) host.dispatch({ type: "storage", storage });
+			if (this.#stopped) return;
+			host.dispatch({ type: "storage", storage });
+			if (storage === "ok") void this.outbox.load().then(() => this.outbox.pump());
 		});
 		this.link = new Link({
-			token: (fresh) => session.token(fresh),
+			token: (refused) => session.token(refused),
 			call: (call) => api.call(call),
 			poll: (query, signal) => api.poll(query, signal),
 			event: (event) => this.#event(event),
@@ -146,6 +148,7 @@ export class Desk {
 		this.link.stop();
 		this.outbox.stop();
 		this.#snapshot.stop();
+		this.history.lost();
 		this.people.stop();
 		this.watch.stop();
 		this.receipts.stop();
@@ -334,6 +337,7 @@ export class Desk {
 	}
 
 	#caughtUp(): void {
+		this.#host.dispatch({ type: "sessions" });
 		this.watch.sayAgain();
 		this.#catchUpOverHttp();
 		void this.people.ask();

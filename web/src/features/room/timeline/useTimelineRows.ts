@@ -31,9 +31,5 @@ export function useTimelineRows(roomId: RoomId, newFrom: MessageId | null): Time
 	);
 }
 
-/**
- * What is known of the messages of a room. Inside of an object, it is compared as one: entry by entry
- * it would take longer than anything else that an event brings.
- */
-export const useMessages = (roomId: RoomId) =>
-	useChat((state) => ({ table: state.rooms[roomId]?.messages })).table;
+/** What is known of the messages of a room. */
+export const useMessages = (roomId: RoomId) => useChat((state) => state.rooms[roomId]?.messages);
