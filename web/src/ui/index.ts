@@ -14,7 +14,7 @@ export { Icon } from "./Icon";
 export { IconButton, type IconButtonProps } from "./IconButton";
 export type { IconName } from "./icons";
 export { Kbd } from "./Kbd";
-export { onApple } from "./keys";
+export { ariaShortcut, matches, onApple, writes } from "./keys";
 export { LiveRegion, useAnnounce } from "./LiveRegion";
 export { Logo } from "./Logo";
 export { directionOf, isLanguage, LANGUAGES, type Language, useLanguage } from "./language";

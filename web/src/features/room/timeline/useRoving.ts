@@ -8,6 +8,7 @@ import {
 	useState,
 } from "react";
 import type { Message } from "../../../protocol";
+import { matches } from "../../../ui";
 import { useShortcut } from "../../shortcuts";
 import type { LogHandle } from "../list/Log";
 import type { View } from "../list/LogView";
@@ -81,30 +82,22 @@ export function useRoving({
 		if (!onRow || current === null) return;
 		const message = messageOf(rows, current);
 		if (!message || message.deleted) return;
-		const act = () => {
-			switch (event.key.toLowerCase()) {
-				case "r":
-					return reply(message);
-				case "e":
-					return message.author_id === me ? edit(message) : undefined;
-				case "+":
-					return ask(current, "quick");
-				case "delete":
-					return askToDelete(message);
-				case "enter":
-					return ask(current, "menu");
-			}
-			return false;
-		};
-		if (act() !== false) event.preventDefault();
+		const act = ACTIONS.find(({ keys }) => matches(keys, event.nativeEvent));
+		if (!act) return;
+		event.preventDefault();
+		if (act.does === "reply") reply(message);
+		else if (act.does === "edit" && message.author_id === me) edit(message);
+		else if (act.does === "delete") askToDelete(message);
+		else if (act.does === "quick" || act.does === "menu") ask(current, act.does);
 	};
 
 	useShortcut("ArrowUp", "room:keys.between", null, "message");
+	useShortcut("ArrowDown", "room:keys.between", null, "message");
 	useShortcut("R", "room:keys.reply", null, "message");
 	useShortcut("E", "room:keys.edit", null, "message");
 	useShortcut("+", "room:keys.react", null, "message");
 	useShortcut("Delete", "room:keys.delete", null, "message");
-	useShortcut("Escape", "room:keys.back", null, "message");
+	useShortcut("Esc", "room:keys.back", null, "message");
 
 	const onFocus = useCallback((event: FocusEvent<HTMLElement>) => {
 		const { target } = event;
@@ -120,6 +113,15 @@ export function useRoving({
 	newest.current = focus;
 	return { current, onKeyDown, onFocus, focus: useCallback(() => newest.current(), []) };
 }
+
+/** What is done with the current message. */
+const ACTIONS = [
+	{ keys: "R", does: "reply" },
+	{ keys: "E", does: "edit" },
+	{ keys: "+", does: "quick" },
+	{ keys: "Delete", does: "delete" },
+	{ keys: "Enter", does: "menu" },
+] as const;
 
 const stops = (rows: TimelineRows, index: number) => rows.at(index).kind === "entry";
 
