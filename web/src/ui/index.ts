@@ -17,7 +17,14 @@ export { Kbd } from "./Kbd";
 export { ariaShortcut, matches, onApple, writes } from "./keys";
 export { LiveRegion, useAnnounce } from "./LiveRegion";
 export { Logo } from "./Logo";
-export { directionOf, isLanguage, LANGUAGES, type Language, useLanguage } from "./language";
+export {
+	directionOf,
+	isLanguage,
+	isolate,
+	LANGUAGES,
+	type Language,
+	useLanguage,
+} from "./language";
 export { Menu, MenuItem, type MenuItemProps, type MenuProps, MenuSeparator } from "./Menu";
 export { Markdown, type MarkdownProps, type Mentioned } from "./markdown/Markdown";
 export { plainText } from "./markdown/plainText";

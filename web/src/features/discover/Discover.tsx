@@ -2,7 +2,7 @@ import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { RoomDetails } from "../../protocol";
 import { useChat, useClient } from "../../state/store";
-import { Button, EmptyState, Icon, Placeholder, TextField, useToast } from "../../ui";
+import { Button, EmptyState, Icon, Placeholder, plainText, TextField, useToast } from "../../ui";
 import { rank } from "../jump";
 import { RefusalNotice, useAction } from "../notices";
 import { go, PlaceLink, roomPath } from "../places";
@@ -82,7 +82,7 @@ function Entry({ it }: { it: RoomDetails }) {
 					<bdi>{room.name}</bdi>
 				</PlaceLink>
 				<p className={styles.text} dir="auto">
-					{room.description}
+					{plainText(room.description)}
 				</p>
 				<p className={styles.count}>{t("discover.people", { count: it.member_count })}</p>
 				<RefusalNotice error={error} />
