@@ -17,6 +17,16 @@ const firstInView = (page: Page) =>
 		return row?.dataset.id ?? "";
 	});
 
+/** The second message in view: the first one that is loaded changes with what comes before it. */
+const firstMessageInView = (page: Page) =>
+	page.evaluate(() => {
+		const log = document.querySelector("[role=log]") as HTMLElement;
+		const top = log.getBoundingClientRect().top;
+		const rows = [...log.querySelectorAll<HTMLElement>("[data-id]:has(article)")];
+		const inView = rows.filter((it) => it.getBoundingClientRect().top >= top);
+		return inView[1]?.dataset.id ?? "";
+	});
+
 /** How far a row strays from its place, in any frame, while something happens. */
 async function stray(page: Page, id: string, happens: () => Promise<unknown>): Promise<number> {
 	await page.evaluate((row) => {
@@ -90,7 +100,7 @@ test.describe("the view keeps its place, to the pixel", () => {
 			it.scrollTop = 0;
 		});
 		await page.waitForTimeout(200);
-		const id = await firstInView(page);
+		const id = await firstMessageInView(page);
 		expect(await stray(page, id, () => page.waitForTimeout(1_000))).toBeLessThanOrEqual(1);
 	});
 
@@ -322,6 +332,59 @@ test.describe("writing", () => {
 			return scene.store.getState().drafts[scene.roomId];
 		});
 		expect(draft).toEqual({ text: "half a th" });
+	});
+});
+
+test.describe("many who come one after the other", () => {
+	const fold = (page: Page) => page.getByRole("button", { name: /others\W? joined$/ });
+
+	test("are one row, which shows them all and takes them back", async ({ page }) => {
+		await open(page, "joins=970-990");
+		await expect(fold(page)).toHaveAttribute("aria-expanded", "false");
+		const top = (await fold(page).boundingBox())?.y;
+		await fold(page).focus();
+		await page.keyboard.press("Enter");
+		await expect(fold(page)).toHaveAttribute("aria-expanded", "true");
+		await expect(fold(page)).toBeFocused();
+		expect((await fold(page).boundingBox())?.y).toBeCloseTo(top ?? 0, 0);
+		await expect(page.getByText(/^\S+ \S+ joined$/).first()).toBeInViewport();
+		await page.keyboard.press("Enter");
+		await expect(page.getByText(/^\S+ \S+ joined$/)).toHaveCount(0);
+		await expect(fold(page)).toBeInViewport();
+	});
+
+	test("don't move what is in view when an older page joins them", async ({ page }) => {
+		await open(page, "joins=905-970&loaded=50");
+		await page.evaluate(() => {
+			window.scene.delay = 300;
+		});
+		await page.getByRole("log").evaluate((it) => {
+			it.scrollTop = 0;
+		});
+		await page.waitForTimeout(100);
+		const id = await firstMessageInView(page);
+		expect(await stray(page, id, () => page.waitForTimeout(600))).toBeLessThanOrEqual(1);
+		await expect(fold(page)).toHaveCount(1);
+	});
+
+	test("don't move what is in view, or take the focus, when a further one comes", async ({
+		page,
+	}) => {
+		await open(page, "count=1000&joins=985-1000");
+		await page.evaluate(() => window.scene.join(4));
+		await fold(page).last().focus();
+		const id = await firstInView(page);
+		expect(
+			await stray(page, id, () => page.evaluate(() => window.scene.join(3))),
+		).toBeLessThanOrEqual(1);
+		await expect(fold(page).last()).toBeFocused();
+		expect(await below(page)).toBeLessThanOrEqual(1);
+	});
+
+	test("are opened by an address that names one of them", async ({ page }) => {
+		await open(page, "joins=400-460&message=430");
+		await expect(page.locator(`[data-id="${messageId(430)}"]`)).toBeInViewport();
+		await expect(page.locator(`[data-id="${messageId(430)}"]`)).toContainText("joined");
 	});
 });
 

@@ -18,6 +18,8 @@ export interface LogHandle {
 	/** Puts a row at a share of the view's height. */
 	show(id: string, share: number): void;
 	toEnd(): void;
+	/** What is in view stays where it is at the next change, also at the end. */
+	stay(): void;
 	scrollBy(share: number): void;
 	reveal(id: string): void;
 	atEnd(): boolean;
@@ -108,6 +110,7 @@ export function Log({ ref, rows, follow, render, onView, region }: Props) {
 		() => ({
 			show: (id, share) => quietly(() => view.show(id, share)),
 			toEnd: () => quietly(() => view.toEnd()),
+			stay: () => view.stay(),
 			scrollBy: (share) => view.scrollBy(share),
 			reveal: (id) => quietly(() => view.reveal(id)),
 			atEnd: () => view.atEnd,

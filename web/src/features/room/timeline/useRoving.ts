@@ -66,7 +66,7 @@ export function useRoving({
 		if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
 		const { target } = event;
 		if (!(target instanceof HTMLElement) || target.closest("[role=menu],[role=dialog]")) return;
-		const onRow = target.matches("article") || target.getAttribute("role") === "log";
+		const onRow = target.matches("article, [data-stop]") || target.getAttribute("role") === "log";
 		const moved = onRow ? move(event.key, rows, from()) : null;
 		if (moved !== null) {
 			event.preventDefault();
@@ -123,7 +123,10 @@ const ACTIONS = [
 	{ keys: "Enter", does: "menu" },
 ] as const;
 
-const stops = (rows: TimelineRows, index: number) => rows.at(index).kind === "entry";
+function stops(rows: TimelineRows, index: number): boolean {
+	const { kind } = rows.at(index);
+	return kind === "entry" || kind === "fold";
+}
 
 /** The next row in a direction that one can stop at; the count past the end, 0 before the first. */
 function step(rows: TimelineRows, index: number, by: 1 | -1): number {
