@@ -414,6 +414,21 @@ test.describe("by keyboard", () => {
 		await expect(page.getByText(/^Reply to/)).toHaveCount(0);
 	});
 
+	test("a message that is scrolled far away keeps the focus, or gets it back", async ({ page }) => {
+		await open(page, "count=1000&loaded=1000");
+		const id = await firstMessageInView(page);
+		const message = page.locator(`[data-id="${id}"] article`);
+		await message.focus();
+		await wheel(page, -2_000, 6);
+		await expect(message).toHaveCount(0);
+		await expect(page.getByRole("log")).toBeFocused();
+		await wheel(page, 2_000, 6);
+		await expect(message).toBeFocused();
+		await wheel(page, -2_000, 6);
+		await page.keyboard.press("ArrowUp");
+		await expect(page.locator("article:focus")).toBeInViewport();
+	});
+
 	test("a message is reached from a reply to it", async ({ page }) => {
 		await open(page, "count=60&loaded=60");
 		const reply = page.locator("article", { has: page.locator("button[title]") }).last();

@@ -79,7 +79,8 @@ export function useRoving({
 			focusComposer();
 			return;
 		}
-		if (!onRow || current === null) return;
+		// What is acted on is in sight: with the focus on the list itself, nothing is.
+		if (!target.matches("article") || current === null) return;
 		const message = messageOf(rows, current);
 		if (!message || message.deleted) return;
 		const act = ACTIONS.find(({ keys }) => matches(keys, event.nativeEvent));
