@@ -40,10 +40,11 @@ web/node_modules/.package-lock.json: web/package-lock.json
 	$(WEB) npm install --no-save --no-fund --no-audit
 	@touch $@
 
-test: tools servers test-web ## Everything that has to hold: format, lint, every test, the documents
+test: tools servers browsers test-web ## Everything that has to hold: format, lint, every test, the documents
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
 	$(CARGO) test --workspace --locked
+	$(MAKE) --no-print-directory e2e
 
 test-web: web/node_modules/.package-lock.json ## The web client's own checks: types, format, lint, tests, the build
 	$(WEB) node scripts/types.mjs --check
@@ -54,6 +55,8 @@ test-web: web/node_modules/.package-lock.json ## The web client's own checks: ty
 
 e2e: tools browsers web ## The web client in real browsers, before a real server
 	$(CARGO) build --locked --bin starling
+	$(WEB) npm run -s test:kit
+	$(WEB) npm run -s test:browser
 	STARLING_BIN=$(abspath $(or $(CARGO_TARGET_DIR),target)/debug/starling) \
 		$(WEB) npm run -s e2e
 

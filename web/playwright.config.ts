@@ -1,4 +1,5 @@
 import { defineConfig } from "@playwright/test";
+import { CHROMIUM } from "./tests/chromium";
 
 /**
  * The client that was built (`npm run build`), from the real server, in a real browser. The server's
@@ -24,15 +25,6 @@ export default defineConfig({
 		viewport: { width: 1280, height: 800 },
 		actionTimeout: 20_000,
 		trace: "retain-on-failure",
-		launchOptions: {
-			executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-			args: [
-				"--no-sandbox",
-				"--disable-gpu",
-				"--disable-background-networking",
-				"--disable-component-update",
-				"--disable-sync",
-			],
-		},
+		launchOptions: CHROMIUM,
 	},
 });

@@ -1,30 +1,19 @@
 import { defineConfig } from "@playwright/test";
+import { CHROMIUM } from "../chromium";
+import { PAGES, SERVER } from "../pages";
 
-/** Parts of the client in a real browser, without a server behind them. */
+/** Parts of the client in a real browser, without a server behind them: `npm run test:browser`. */
 export default defineConfig({
 	testDir: ".",
-	outputDir: "../../test-results",
-	workers: 1,
+	outputDir: "../../test-results/browser",
+	fullyParallel: true,
+	workers: 2,
 	timeout: 90_000,
 	reporter: "list",
 	use: {
-		baseURL: "http://127.0.0.1:5971",
+		baseURL: PAGES,
 		viewport: { width: 1_000, height: 700 },
-		launchOptions: {
-			executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-			args: [
-				"--no-sandbox",
-				"--disable-gpu",
-				"--disable-background-networking",
-				"--disable-component-update",
-				"--disable-sync",
-			],
-		},
+		launchOptions: CHROMIUM,
 	},
-	webServer: {
-		command: "npx vite --port 5971 --strictPort --host 127.0.0.1",
-		cwd: "../..",
-		url: "http://127.0.0.1:5971/tests/pages/room.html",
-		reuseExistingServer: true,
-	},
+	webServer: SERVER,
 });

@@ -1,15 +1,12 @@
 /**
- * What the first load weighs, and how long it takes until one can type, on a slow phone with a slow
- * network: `npm run measure` in `web/`. Fails where the script is too heavy.
+ * How long it takes until one can type, on a slow phone with a slow network: `npm run measure` in `web/`.
+ * Fails where the script that is needed by then is too heavy.
  */
 
-import { readFile } from "node:fs/promises";
 import { cpus, loadavg } from "node:os";
-import { join } from "node:path";
-import { brotliCompressSync, gzipSync } from "node:zlib";
 import type { BrowserContext, Page } from "@playwright/test";
 import { Account, PASSWORD } from "../e2e/support/account";
-import { DIST, Server } from "../e2e/support/server";
+import { Server } from "../e2e/support/server";
 import { expect, test } from "../e2e/support/test";
 
 /** Compressed bytes of script that the first page may need. */
@@ -27,23 +24,6 @@ const SLOWER = 4;
 
 const kb = (bytes: number) => `${(bytes / 1_000).toFixed(1).padStart(7)} kB`;
 const median = (all: readonly number[]) => [...all].sort((a, b) => a - b)[all.length >> 1] ?? 0;
-
-test("the script of the first page is light", async () => {
-	const page = await readFile(join(DIST, "index.html"), "utf8");
-	const names = [...page.matchAll(/(?:src|href)="\/(assets\/[^"]+\.(?:js|css))"/g)];
-	const sum = { js: { plain: 0, gzip: 0, brotli: 0 }, css: { plain: 0, gzip: 0, brotli: 0 } };
-	for (const [, name = ""] of names) {
-		const bytes = await readFile(join(DIST, name));
-		const of = name.endsWith(".js") ? sum.js : sum.css;
-		of.plain += bytes.length;
-		of.gzip += gzipSync(bytes, { level: 9 }).length;
-		of.brotli += brotliCompressSync(bytes).length;
-	}
-	for (const [kind, { plain, gzip, brotli }] of Object.entries(sum)) {
-		console.log(`${kind.padEnd(4)} plain${kb(plain)}  gzip${kb(gzip)}  brotli${kb(brotli)}`);
-	}
-	expect(sum.js.gzip).toBeLessThan(MOST_SCRIPT);
-});
 
 /** Notes when there is something to type into, in ms since the page was asked for. */
 async function noteUsable(context: BrowserContext, selector: string): Promise<void> {

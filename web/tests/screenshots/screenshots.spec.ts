@@ -62,7 +62,9 @@ for (const [device, viewport] of Object.entries(SIZES)) {
 			if (phone) {
 				await page.goto("/");
 				await expect(nora.row("incidents")).toContainText("for you");
-				await expect(nora.row("Tomas").getByRole("img")).toBeVisible();
+				for (const name of ["Ines", "Tomas", "Lena"]) {
+					await expect(nora.row(name).getByRole("img")).toBeVisible();
+				}
 				await take("list");
 			}
 			await nora.open(workspace.release);

@@ -119,6 +119,7 @@ export async function furnish(url: string): Promise<Workspace> {
 	await react(nora, arabic, first, "🎉");
 	await tomas.say(arabic, "ممتاز. هل نصدر الإصدار **0.4.0** اليوم؟", first);
 	await nora.say(arabic, "نعم، والملاحظات في [سجل التغييرات](https://example.org/changelog).");
+	await readAll(nora, arabic);
 
 	const there = [ines, ...others.slice(0, 6)].map((it) => isThere(it, false));
 	there.push(isThere(tomas, true));

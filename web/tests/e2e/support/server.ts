@@ -2,11 +2,11 @@
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
-import { createServer } from "node:net";
+import { appendFile, cp, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { freePort } from "../../port";
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
@@ -34,6 +34,8 @@ export interface Options {
 	/** `off`, or for example `5/10s`: the server's own default. */
 	messages?: string;
 	flags?: readonly string[];
+	/** Serves a copy of the client, of which a newer version can be released. */
+	ownClient?: boolean;
 }
 
 export class Server {
@@ -49,8 +51,20 @@ export class Server {
 	static async start(options: Options = {}): Promise<Server> {
 		const folder = await mkdtemp(join(tmpdir(), "starling-e2e-"));
 		const server = new Server(await freePort(), folder, options);
+		if (options.ownClient) await cp(DIST, server.#ownClient, { recursive: true });
 		await server.up();
 		return server;
+	}
+
+	get #ownClient(): string {
+		return join(this.folder, "client");
+	}
+
+	/** Puts a newer version of the client where it finds it at its next start. */
+	async releaseClient(): Promise<void> {
+		const worker = join(this.#ownClient, "sw.js");
+		for (const compressed of [".br", ".gz"]) await rm(worker + compressed, { force: true });
+		await appendFile(worker, "\n// A newer version.\n");
 	}
 
 	get url(): string {
@@ -59,9 +73,10 @@ export class Server {
 
 	/** Starts it, on the port and the data that it had before. */
 	async up(): Promise<void> {
-		const { messages = "off", flags = [] } = this.options;
+		const { messages = "off", flags = [], ownClient = false } = this.options;
 		const args = [
-			...["--listen", `127.0.0.1:${this.port}`, "--data", this.folder, "--web-client", DIST],
+			...["--listen", `127.0.0.1:${this.port}`, "--data", this.folder],
+			...["--web-client", ownClient ? this.#ownClient : DIST],
 			...["--limit-messages", messages, ...QUICK, ...flags],
 		];
 		const child = spawn(binary(), args, { stdio: ["ignore", "pipe", "pipe"] });
@@ -102,15 +117,4 @@ export class Server {
 			return false;
 		}
 	}
-}
-
-function freePort(): Promise<number> {
-	return new Promise((done, failed) => {
-		const probe = createServer();
-		probe.once("error", failed);
-		probe.listen(0, "127.0.0.1", () => {
-			const address = probe.address();
-			probe.close(() => done(typeof address === "object" && address ? address.port : 0));
-		});
-	});
 }
