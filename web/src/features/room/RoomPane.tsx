@@ -8,6 +8,7 @@ import { useRefusalText } from "../notices";
 import { Closed } from "./Closed";
 import { Composer, type ComposerHandle } from "./composer/Composer";
 import { Header } from "./header/Header";
+import { Replied } from "./message/replied";
 import { SeenBy } from "./message/SeenBy";
 import styles from "./RoomPane.module.css";
 import { type RoomActions, RoomContext } from "./roomContext";
@@ -75,6 +76,7 @@ function OpenRoom({ roomId, target, onBack, onDetails }: OpenProps) {
 	const composer = useRef<ComposerHandle>(null);
 	const newestOwn = useNewestOwn(roomId);
 
+	const replied = useMemo(() => new Replied((id) => client.message(roomId, id)), [client, roomId]);
 	const actions = useMemo<RoomActions>(() => {
 		const refused = (error: unknown) => toast({ text: why(error), kind: "danger" });
 		return {
@@ -82,6 +84,7 @@ function OpenRoom({ roomId, target, onBack, onDetails }: OpenProps) {
 			me,
 			t,
 			language: i18n.language,
+			replied,
 			jump: (message) => timeline.current?.jump(message),
 			reply: (message) => composer.current?.reply(message),
 			edit: (message) => composer.current?.edit(message),
@@ -91,7 +94,7 @@ function OpenRoom({ roomId, target, onBack, onDetails }: OpenProps) {
 			refused,
 			focusComposer: () => composer.current?.focus(),
 		};
-	}, [roomId, me, client, why, t, i18n.language]);
+	}, [roomId, me, client, why, t, i18n.language, replied]);
 
 	// An address of a message that is followed while the room is open already.
 	const gone = useRef(target);
