@@ -25,6 +25,7 @@ export {
 	type Language,
 	useLanguage,
 } from "./language";
+export { listOf } from "./lists";
 export { Menu, MenuItem, type MenuItemProps, type MenuProps, MenuSeparator } from "./Menu";
 export { Markdown, type MarkdownProps, type Mentioned } from "./markdown/Markdown";
 export { plainText } from "./markdown/plainText";

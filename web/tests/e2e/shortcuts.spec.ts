@@ -76,6 +76,11 @@ test("whatever the sheet of shortcuts lists does what it says", async ({ person,
 			try: async () => {
 				await keyboard.press("Alt+ArrowUp");
 				await expect(heading("second")).toBeVisible();
+				// From an empty composer as well, where the arrow alone edits.
+				await ada.composer.focus();
+				await keyboard.press("Alt+ArrowUp");
+				await expect(heading("first")).toBeVisible();
+				await ada.open(second);
 			},
 		},
 		"Next unread conversation": {

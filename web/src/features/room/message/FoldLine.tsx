@@ -1,5 +1,5 @@
 import type { UserId } from "../../../protocol";
-import { classes, formatLocale, Icon, isolate } from "../../../ui";
+import { classes, Icon, listOf } from "../../../ui";
 import { useNames } from "../names";
 import { useRoomActions } from "../roomContext";
 import styles from "./FoldLine.module.css";
@@ -20,9 +20,9 @@ export function FoldLine({ event, people, open, tabIndex, onToggle }: Props) {
 	const { t, language } = useRoomActions();
 	const count = people.length;
 	const named = useNames(people.slice(0, count > NAMED + 1 ? NAMED : count));
-	const names = named.map((it) => isolate(it, language));
-	if (count > named.length) names.push(t("system.others", { count: count - named.length }));
-	const list = new Intl.ListFormat(formatLocale(language), { type: "conjunction" }).format(names);
+	const rest = count - named.length;
+	const others = rest > 0 ? [t("system.others", { count: rest })] : [];
+	const names = listOf([...named, ...others], language);
 	return (
 		<button
 			type="button"
@@ -33,9 +33,7 @@ export function FoldLine({ event, people, open, tabIndex, onToggle }: Props) {
 			onClick={onToggle}
 		>
 			<Icon name="people" size={18} />
-			<span className={styles.sentence}>
-				{t(`system.${event}_several`, { names: list, count })}
-			</span>
+			<span className={styles.sentence}>{t(`system.${event}_several`, { names, count })}</span>
 			<Icon name="chevron-down" size={16} className={classes(styles.sign, open && styles.open)} />
 		</button>
 	);
