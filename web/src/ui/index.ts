@@ -26,7 +26,14 @@ export {
 	useLanguage,
 } from "./language";
 export { listOf } from "./lists";
-export { Menu, MenuItem, type MenuItemProps, type MenuProps, MenuSeparator } from "./Menu";
+export {
+	afterMenu,
+	Menu,
+	MenuItem,
+	type MenuItemProps,
+	type MenuProps,
+	MenuSeparator,
+} from "./Menu";
 export { Markdown, type MarkdownProps, type Mentioned } from "./markdown/Markdown";
 export { plainText } from "./markdown/plainText";
 export { Notice, type NoticeKind } from "./Notice";

@@ -3,7 +3,15 @@ import { useTranslation } from "react-i18next";
 import type { Message, MessageId, RoomId } from "../../protocol";
 import { myId, titleOf } from "../../state/selectors";
 import { useChat, useClient } from "../../state/store";
-import { Button, ConfirmDialog, Delayed, EmptyState, Placeholder, toast } from "../../ui";
+import {
+	Button,
+	ConfirmDialog,
+	Delayed,
+	EmptyState,
+	Placeholder,
+	toast,
+	VisuallyHidden,
+} from "../../ui";
 import { useRefusalText } from "../notices";
 import { Closed } from "./Closed";
 import { Composer, type ComposerHandle } from "./composer/Composer";
@@ -29,6 +37,7 @@ export interface RoomPaneProps {
 
 /** A conversation: what was written, and where one writes. */
 export function RoomPane({ roomId, messageId, onBack, onDetails }: RoomPaneProps) {
+	const { t } = useTranslation("ui");
 	const open = useChat((state) => {
 		const it = state.rooms[roomId];
 		return it?.me?.state === "joined" && !it.room.deleted;
@@ -48,6 +57,9 @@ export function RoomPane({ roomId, messageId, onBack, onDetails }: RoomPaneProps
 				<Closed key={roomId} roomId={roomId} onBack={onBack} />
 			) : (
 				<div className={styles.loading}>
+					<h1>
+						<VisuallyHidden>{t("loading")}</VisuallyHidden>
+					</h1>
 					<Placeholder rows={8} avatar />
 				</div>
 			)}
