@@ -39,6 +39,7 @@ test("whatever the sheet of shortcuts lists does what it says", async ({ person,
 		}),
 	);
 	await keyboard.press("Escape");
+	await expect(page.getByRole("dialog")).toHaveCount(0);
 	const listed = Object.fromEntries(lines);
 
 	const tested: Record<string, { keys: string; try: () => Promise<void> }> = {
