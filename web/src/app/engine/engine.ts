@@ -11,6 +11,7 @@ import type {
 	Session as Login,
 	Me,
 	MemberEntry,
+	Message,
 	MessageId,
 	PresenceChoice,
 	PublicRooms,
@@ -272,6 +273,16 @@ export class Engine implements Client, Host {
 
 	loadAfter(room: RoomId): Promise<void> {
 		return this.#withDesk((desk) => desk.history.after(room));
+	}
+
+	async message(room: RoomId, message: MessageId): Promise<Message | null> {
+		try {
+			const { messages } = await this.#api.history(room, { around: message }, 1);
+			return messages.find((it) => it.id === message) ?? null;
+		} catch (error) {
+			if (error instanceof Refused && error.error.code === "not_found") return null;
+			throw error;
+		}
 	}
 
 	jumpTo(room: RoomId, message: MessageId): Promise<void> {

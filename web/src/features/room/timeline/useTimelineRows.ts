@@ -9,7 +9,11 @@ import { rows, type TimelineRows } from "./rows";
 const NONE: Stretch = { ids: [], moreBefore: false, moreAfter: false };
 
 /** The rows of the stretch that is shown, with what waits to be sent. */
-export function useTimelineRows(roomId: RoomId, newFrom: MessageId | null): TimelineRows {
+export function useTimelineRows(
+	roomId: RoomId,
+	newFrom: MessageId | null,
+	opened: ReadonlySet<MessageId>,
+): TimelineRows {
 	const me = useChat(myId);
 	const stretch = useChat((state) => {
 		const room = state.rooms[roomId];
@@ -25,9 +29,10 @@ export function useTimelineRows(roomId: RoomId, newFrom: MessageId | null): Time
 				unsent,
 				me,
 				newFrom,
+				opened,
 				timeZone: readersTimeZone(),
 			}),
-		[stretch, messages, unsent, me, newFrom],
+		[stretch, messages, unsent, me, newFrom, opened],
 	);
 }
 
