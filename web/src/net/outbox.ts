@@ -154,11 +154,13 @@ export class Outbox {
 		// Whoever asks for it has seen that it was not sent, or wants it twice rather than not at all.
 		const { triedAt, ...untried } = rest;
 		const again = failed.code === "unsure" ? { ...untried, nonce: newNonce() } : rest;
-		if (again.nonce !== nonce) await this.discard(nonce);
+		this.#loose.add(again.nonce);
 		this.#put(again);
 		this.#notBefore.delete(again.roomId);
 		this.#tell();
 		await this.#toDisk(again);
+		// At no moment is it in neither form on the disk.
+		if (again.nonce !== nonce) await this.discard(nonce);
 		this.pump();
 	}
 

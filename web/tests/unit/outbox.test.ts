@@ -440,7 +440,16 @@ describe("an outbox", () => {
 		await until(() => tab.shown[0]?.status === "failed");
 		expect(tab.shown[0]?.error?.code).toBe("unsure");
 		expect(server.attempts).toEqual([]);
+		const { keep } = tab;
+		const left: string[][] = [];
+		const deleteUnsent = keep.deleteUnsent.bind(keep);
+		keep.deleteUnsent = async (nonce) => {
+			left.push(((await keep.unsent()) ?? []).map((it) => it.text));
+			return deleteUnsent(nonce);
+		};
 		await tab.outbox.tryAgain(old.nonce);
+		// Until the new one is on the disk, the old one is.
+		expect(left[0]).toEqual(["long ago", "long ago"]);
 		await until(() => server.stored.length === 1);
 		expect(server.attempts[0]).toMatchObject({ text: "long ago", retry: false });
 		expect(server.attempts[0]?.nonce).not.toBe(old.nonce);
