@@ -56,7 +56,8 @@ export class Desk {
 	#listed = false;
 	#listing: Promise<void> | null = null;
 	#listAgain = false;
-	#listedAt = 0;
+	/** As `performance.now`. */
+	#listedAt = Number.NEGATIVE_INFINITY;
 	#deletions = 0;
 	#stopped = false;
 	readonly #timers: Partial<Record<"list" | "details" | "draft" | "typing", Timer>> = {};
@@ -220,7 +221,7 @@ export class Desk {
 
 	/** Loads the list of conversations soon. */
 	list(): void {
-		const wait = Math.max(LIST_AFTER_MS, this.#listedAt + LIST_EVERY_MS - Date.now());
+		const wait = Math.max(LIST_AFTER_MS, this.#listedAt + LIST_EVERY_MS - performance.now());
 		this.#timers.list ??= setTimeout(() => {
 			delete this.#timers.list;
 			void this.listNow();
@@ -234,7 +235,7 @@ export class Desk {
 		}
 		this.#listing = this.#loadList().finally(() => {
 			this.#listing = null;
-			this.#listedAt = Date.now();
+			this.#listedAt = performance.now();
 			if (this.#listAgain && !this.#stopped) this.list();
 			this.#listAgain = false;
 		});
