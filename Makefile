@@ -50,7 +50,7 @@ test-web: web/node_modules/.package-lock.json ## The web client's own checks: ty
 	$(WEB) node scripts/types.mjs --check
 	$(WEB) npx biome ci .
 	$(WEB) npx tsc --noEmit
-	$(WEB) npx vitest run --passWithNoTests
+	$(WEB) npx vitest run
 	$(MAKE) --no-print-directory web
 
 e2e: tools browsers web ## The web client in real browsers, before a real server
