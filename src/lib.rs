@@ -19,5 +19,6 @@ pub mod http;
 pub mod ws;
 
 pub mod app;
+pub mod backup;
 pub mod config;
 pub mod documents;

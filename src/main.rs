@@ -5,7 +5,7 @@ use clap::Parser;
 use starling::app::{self, App};
 use starling::config::{Config, Task};
 use starling::domain::rules::Rule;
-use starling::{documents, observe};
+use starling::{backup, documents, observe};
 use tokio::signal::unix::{SignalKind, signal};
 
 fn main() -> std::process::ExitCode {
@@ -15,8 +15,10 @@ fn main() -> std::process::ExitCode {
         Some("asyncapi") => return print(&documents::asyncapi()),
         _ => {}
     }
-    let done = match config.task {
+    let done = match &config.task {
         Some(Task::Migrate) => migrate(&config),
+        Some(Task::Backup { to }) => backup::back_up(&config, to),
+        Some(Task::Restore { from }) => backup::restore(&config, from),
         None => run(&config),
     };
     match done {

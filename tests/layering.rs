@@ -45,7 +45,8 @@ const TABLE: &[(&str, &[&str])] = &[
             "observe",
         ],
     ),
-    ("main", &["app", "config", "documents", "domain", "observe"]),
+    ("backup", &["store::sqlite", "config"]),
+    ("main", &["app", "backup", "config", "documents", "domain", "observe"]),
 ];
 
 /// Behind their traits: whoever uses the trait does not know them.

@@ -4,6 +4,7 @@
 mod support;
 
 mod accounts;
+mod backup;
 mod cookies;
 mod edge;
 mod faults;
