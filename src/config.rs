@@ -204,6 +204,9 @@ pub enum Task {
     /// Bring ScyllaDB's tables up to what this program knows, and end. A node does so when it starts,
     /// too; done ahead of an upgrade, none has to
     Migrate,
+    /// Look at what a server with these flags would use, and say what to do where something is not well.
+    /// Changes nothing; ends with status 1 where there is a problem
+    Doctor,
     /// Copy the data folder into a new one, while a server uses it, and read the copy whole
     Backup {
         /// Made where it is missing; may not hold data

@@ -21,4 +21,5 @@ pub mod ws;
 pub mod app;
 pub mod backup;
 pub mod config;
+pub mod doctor;
 pub mod documents;

@@ -4,6 +4,7 @@ use anyhow::Context;
 use clap::Parser;
 use starling::app::{self, App};
 use starling::config::{Config, Task};
+use starling::doctor::{self, Verdict};
 use starling::domain::rules::Rule;
 use starling::{backup, documents, observe};
 use tokio::signal::unix::{SignalKind, signal};
@@ -17,6 +18,7 @@ fn main() -> std::process::ExitCode {
     }
     let done = match &config.task {
         Some(Task::Migrate) => migrate(&config),
+        Some(Task::Doctor) => examine(&config),
         Some(Task::Backup { to }) => backup::back_up(&config, to),
         Some(Task::Restore { from }) => backup::restore(&config, from),
         None => run(&config),
@@ -41,6 +43,17 @@ async fn migrate(config: &Config) -> anyhow::Result<()> {
         .map_err(|error| anyhow::anyhow!("--log: {error}"))?;
     let version = app::migrate(config).await?;
     println!("The tables in the keyspace {} have version {version}.", config.scylla_keyspace);
+    Ok(())
+}
+
+#[tokio::main]
+async fn examine(config: &Config) -> anyhow::Result<()> {
+    let found = doctor::examine(config).await;
+    for finding in &found {
+        println!("{finding}");
+    }
+    let problems = found.iter().filter(|it| it.verdict == Verdict::Problem).count();
+    anyhow::ensure!(problems == 0, "{problems} of {} things are not well", found.len());
     Ok(())
 }
 

@@ -46,7 +46,8 @@ const TABLE: &[(&str, &[&str])] = &[
         ],
     ),
     ("backup", &["store::sqlite", "config"]),
-    ("main", &["app", "backup", "config", "documents", "domain", "observe"]),
+    ("doctor", &["app", "auth", "bus::redis", "store::scylla", "config"]),
+    ("main", &["app", "backup", "config", "doctor", "documents", "domain", "observe"]),
 ];
 
 /// Behind their traits: whoever uses the trait does not know them.
