@@ -207,6 +207,8 @@ pub enum Task {
     /// Look at what a server with these flags would use, and say what to do where something is not well.
     /// Changes nothing; ends with status 1 where there is a problem
     Doctor,
+    /// Ask the server on --listen whether it is ready, and end with status 0 where it is
+    Health,
     /// Copy the data folder into a new one, while a server uses it, and read the copy whole
     Backup {
         /// Made where it is missing; may not hold data

@@ -23,3 +23,4 @@ pub mod backup;
 pub mod config;
 pub mod doctor;
 pub mod documents;
+pub mod health;

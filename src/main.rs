@@ -6,7 +6,7 @@ use starling::app::{self, App};
 use starling::config::{Config, Task};
 use starling::doctor::{self, Verdict};
 use starling::domain::rules::Rule;
-use starling::{backup, documents, observe};
+use starling::{backup, documents, health, observe};
 use tokio::signal::unix::{SignalKind, signal};
 
 fn main() -> std::process::ExitCode {
@@ -19,6 +19,7 @@ fn main() -> std::process::ExitCode {
     let done = match &config.task {
         Some(Task::Migrate) => migrate(&config),
         Some(Task::Doctor) => examine(&config),
+        Some(Task::Health) => health::ask(config.listen),
         Some(Task::Backup { to }) => backup::back_up(&config, to),
         Some(Task::Restore { from }) => backup::restore(&config, from),
         None => run(&config),

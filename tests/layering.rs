@@ -46,8 +46,9 @@ const TABLE: &[(&str, &[&str])] = &[
         ],
     ),
     ("backup", &["store::sqlite", "config"]),
+    ("health", &[]),
     ("doctor", &["app", "auth", "bus::redis", "store::scylla", "config"]),
-    ("main", &["app", "backup", "config", "doctor", "documents", "domain", "observe"]),
+    ("main", &["app", "backup", "config", "doctor", "documents", "health", "domain", "observe"]),
 ];
 
 /// Behind their traits: whoever uses the trait does not know them.

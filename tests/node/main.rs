@@ -4,7 +4,6 @@
 mod support;
 
 mod accounts;
-mod backup;
 mod cookies;
 mod edge;
 mod faults;
@@ -14,3 +13,4 @@ mod resume;
 mod rooms;
 mod site;
 mod socket;
+mod tasks;

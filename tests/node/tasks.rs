@@ -1,4 +1,4 @@
-//! A copy of a server that people are using, and a server that starts from it.
+//! What the program does beside serving: backups, and asking a server whether it is ready.
 
 use std::path::Path;
 use std::process::{Command, Output};
@@ -99,4 +99,21 @@ fn a_damaged_backup_is_refused() {
     assert!(text.contains("could not be made: database disk image is malformed"), "{text}");
     assert_eq!(std::fs::metadata(restored.join("starling.db")).unwrap().len(), 0);
     assert!(!restored.join("starling.half").exists());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_is_asked_whether_it_is_ready() {
+    let mut server = Process::start();
+    let ask = |listen: String| {
+        let program = env!("CARGO_BIN_EXE_starling");
+        Command::new(program).args(["--listen", &listen, "health"]).output().unwrap()
+    };
+    let port = server.address.port();
+    for listen in [format!("127.0.0.1:{port}"), format!("0.0.0.0:{port}")] {
+        assert!(ask(listen.clone()).status.success(), "{listen}");
+    }
+    server.kill();
+    server.ended().await;
+    let text = refusal(&ask(format!("127.0.0.1:{port}")));
+    assert!(text.contains("nobody listens on 127.0.0.1:"), "{text}");
 }
