@@ -85,11 +85,11 @@ pub async fn migrate(config: &Config) -> anyhow::Result<u32> {
         !config.scylla_nodes.is_empty(),
         "only a store in ScyllaDB is migrated by hand: say where it is with --scylla-nodes"
     );
-    Ok(ScyllaStore::migrate(scylla(config)?).await?)
+    Ok(ScyllaStore::migrate(scylla_options(config)?).await?)
 }
 
 /// Where the cluster's store is.
-fn scylla(config: &Config) -> anyhow::Result<ScyllaOptions> {
+pub fn scylla_options(config: &Config) -> anyhow::Result<ScyllaOptions> {
     let login = match (&config.scylla_user, &config.scylla_password_file) {
         (Some(user), Some(file)) => {
             let password = std::fs::read_to_string(file)
@@ -124,7 +124,7 @@ impl App {
     pub async fn start(config: &Config) -> anyhow::Result<Self> {
         if config.is_clustered() {
             let bus = Arc::new(RedisBus::connect(&redis_options(config))?);
-            let store = Arc::new(connect(&scylla(config)?).await?);
+            let store = Arc::new(connect(&scylla_options(config)?).await?);
             return Self::start_with(config, store, bus, CLUSTER).await;
         }
         let store: Arc<dyn Store> = Arc::new(SqliteStore::open(SqliteOptions::new(&config.data))?);
@@ -283,7 +283,8 @@ impl App {
     }
 }
 
-fn redis_options(config: &Config) -> RedisOptions {
+/// Where the cluster's bus is.
+pub fn redis_options(config: &Config) -> RedisOptions {
     RedisOptions {
         urls: config.redis_url.clone(),
         prefix: config.redis_prefix.clone(),

@@ -199,11 +199,26 @@ impl From<OsString> for WebClient {
 }
 
 /// What is done instead of serving.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Subcommand)]
+#[derive(Clone, Debug, PartialEq, Eq, Subcommand)]
 pub enum Task {
     /// Bring ScyllaDB's tables up to what this program knows, and end. A node does so when it starts,
     /// too; done ahead of an upgrade, none has to
     Migrate,
+    /// Look at what a server with these flags would use, and say what to do where something is not well.
+    /// Changes nothing; ends with status 1 where there is a problem
+    Doctor,
+    /// Ask the server on --listen whether it is ready, and end with status 0 where it is
+    Health,
+    /// Copy the data folder into a new one, while a server uses it, and read the copy whole
+    Backup {
+        /// Made where it is missing; may not hold data
+        to: PathBuf,
+    },
+    /// Put a backup into the data folder, which may hold no data, and read it whole
+    Restore {
+        /// What `backup` made
+        from: PathBuf,
+    },
 }
 
 impl Config {

@@ -19,5 +19,8 @@ pub mod http;
 pub mod ws;
 
 pub mod app;
+pub mod backup;
 pub mod config;
+pub mod doctor;
 pub mod documents;
+pub mod health;

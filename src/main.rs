@@ -4,8 +4,9 @@ use anyhow::Context;
 use clap::Parser;
 use starling::app::{self, App};
 use starling::config::{Config, Task};
+use starling::doctor::{self, Verdict};
 use starling::domain::rules::Rule;
-use starling::{documents, observe};
+use starling::{backup, documents, health, observe};
 use tokio::signal::unix::{SignalKind, signal};
 
 fn main() -> std::process::ExitCode {
@@ -15,8 +16,12 @@ fn main() -> std::process::ExitCode {
         Some("asyncapi") => return print(&documents::asyncapi()),
         _ => {}
     }
-    let done = match config.task {
+    let done = match &config.task {
         Some(Task::Migrate) => migrate(&config),
+        Some(Task::Doctor) => examine(&config),
+        Some(Task::Health) => health::ask(config.listen),
+        Some(Task::Backup { to }) => backup::back_up(&config, to),
+        Some(Task::Restore { from }) => backup::restore(&config, from),
         None => run(&config),
     };
     match done {
@@ -39,6 +44,17 @@ async fn migrate(config: &Config) -> anyhow::Result<()> {
         .map_err(|error| anyhow::anyhow!("--log: {error}"))?;
     let version = app::migrate(config).await?;
     println!("The tables in the keyspace {} have version {version}.", config.scylla_keyspace);
+    Ok(())
+}
+
+#[tokio::main]
+async fn examine(config: &Config) -> anyhow::Result<()> {
+    let found = doctor::examine(config).await;
+    for finding in &found {
+        println!("{finding}");
+    }
+    let problems = found.iter().filter(|it| it.verdict == Verdict::Problem).count();
+    anyhow::ensure!(problems == 0, "{problems} of {} things are not well", found.len());
     Ok(())
 }
 

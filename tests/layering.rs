@@ -45,7 +45,10 @@ const TABLE: &[(&str, &[&str])] = &[
             "observe",
         ],
     ),
-    ("main", &["app", "config", "documents", "domain", "observe"]),
+    ("backup", &["store::sqlite", "config"]),
+    ("health", &[]),
+    ("doctor", &["app", "auth", "bus::redis", "store::scylla", "config"]),
+    ("main", &["app", "backup", "config", "doctor", "documents", "health", "domain", "observe"]),
 ];
 
 /// Behind their traits: whoever uses the trait does not know them.

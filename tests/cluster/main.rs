@@ -5,5 +5,6 @@
 mod support;
 
 mod costs;
+mod doctor;
 mod rig;
 mod rules;

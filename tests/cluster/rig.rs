@@ -1,6 +1,5 @@
 //! Nodes, and what stands between them and Redis. Nothing here asserts what a test is about.
 
-use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
@@ -70,7 +69,7 @@ impl Rig {
 
     /// The same person at another node.
     pub fn at(&self, node: usize, person: &Api) -> Api {
-        at(self.cluster.nodes[node].address(), person)
+        person.at(self.cluster.nodes[node].address())
     }
 
     /// Redis forgets everything; but the one claim that stands there is put aside. Gives its key.
@@ -104,13 +103,6 @@ fn options(redis: &Redis, keyspace: &str) -> ClusterOptions {
         arguments,
         nginx: None,
     }
-}
-
-/// The same person at another server.
-pub fn at(address: SocketAddr, person: &Api) -> Api {
-    let mut there = person.clone();
-    there.address = address;
-    there
 }
 
 /// An attempt to send. Its answer's message id.

@@ -9,7 +9,7 @@ use starling::domain::rules::Rule;
 use starling_servers::{Direction, Node, Toxic};
 use tokio::time::sleep;
 
-use crate::rig::{Rig, at, attempt, attempt_meanwhile, is_told, poll};
+use crate::rig::{Rig, attempt, attempt_meanwhile, is_told, poll};
 use crate::support::Api;
 
 fn ms(millis: u64) -> Duration {
@@ -270,7 +270,7 @@ mod scenario {
         options.set("--redis-url", &format!("redis://{}", rig.links[1].address()));
         options.environment.push(("STARLING_WITHOUT".to_owned(), without.to_owned()));
         let lonely = Node::begin(&options);
-        let there = at(until_it_listens(&lonely).await, &ada);
+        let there = ada.at(until_it_listens(&lonely).await);
         let body = json!({ "nonce": "nonce-once", "text": "once" });
         let reply = there.post(&format!("/rooms/{room}/messages"), body).await;
         reply.status == 503

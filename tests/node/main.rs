@@ -13,3 +13,4 @@ mod resume;
 mod rooms;
 mod site;
 mod socket;
+mod tasks;

@@ -540,10 +540,10 @@ async fn unsubscribe(shared: &Shared, up: &Up, topics: &[Topic]) -> RedisResult<
 }
 
 /// A field of what INFO says.
-fn field<'a>(info: &'a str, name: &str) -> Option<&'a str> {
+pub(super) fn field<'a>(info: &'a str, name: &str) -> Option<&'a str> {
     info.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))
 }
 
-fn is_master(role: &[Value]) -> bool {
+pub(super) fn is_master(role: &[Value]) -> bool {
     matches!(role.first(), Some(Value::BulkString(name)) if name == b"master")
 }

@@ -22,6 +22,7 @@ use tokio_util::task::AbortOnDropHandle;
 use self::address::Directory;
 pub use self::address::{RedisOptions, RedisOptionsError};
 use self::clock::ReferenceClock;
+pub use self::facts::{MasterFacts, examine};
 use self::heads::read_heads;
 use self::keys::{Keys, Partition, Place};
 use self::line::{BATCH, Work};
@@ -37,6 +38,7 @@ use crate::protocol::{Frame, MessageId, PresenceChoice, PresenceStatus, Topic, U
 
 mod address;
 mod clock;
+mod facts;
 mod heads;
 mod hearing;
 mod keeper;

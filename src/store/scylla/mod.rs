@@ -22,6 +22,7 @@ use crate::protocol::{
 mod changes;
 mod connect;
 mod db;
+mod examine;
 mod facts;
 mod locks;
 mod members;
@@ -40,6 +41,7 @@ mod unpublished;
 mod values;
 
 pub use self::connect::ScyllaOptions;
+pub use self::examine::{StoreFacts, examine};
 
 /// The store of a cluster, as one of its nodes sees it.
 pub struct ScyllaStore {

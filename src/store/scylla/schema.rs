@@ -95,6 +95,15 @@ pub(super) async fn apply_steps(
     }
 }
 
+/// The version that the tables have, 0 where there are none. Changes nothing.
+pub(super) async fn found(session: &Session, options: &ScyllaOptions) -> StoreResult<u32> {
+    let schema = Schema { session, keyspace: &options.keyspace, me: Uuid::new_v4() };
+    if !schema.has_tables(&options.keyspace).await? {
+        return Ok(0);
+    }
+    schema.version().await
+}
+
 /// One node's view of the keyspace's tables.
 struct Schema<'a> {
     session: &'a Session,

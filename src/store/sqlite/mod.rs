@@ -28,6 +28,7 @@ use crate::protocol::{
 };
 
 mod changes;
+mod copy;
 mod db;
 mod expire;
 mod messages;
@@ -43,6 +44,7 @@ mod unpublished;
 mod values;
 mod writer;
 
+pub use self::copy::{Contents, CopyError, copy};
 pub use self::open::OpenError;
 
 /// More readers than this gain nothing: the pages that they read are in memory.

@@ -69,14 +69,15 @@ pub enum OpenError {
 #[derive(Debug)]
 pub(super) struct Folder {
     file: PathBuf,
-    lock: File,
+    /// None where somebody else may hold it.
+    lock: Option<File>,
 }
 
 impl Drop for Folder {
     fn drop(&mut self) {
         // Said, and not only closed: a child that this process is just starting holds a copy of the
         // file until it becomes another program.
-        if let Err(error) = self.lock.unlock() {
+        if let Some(Err(error)) = self.lock.as_ref().map(File::unlock) {
             tracing::warn!(%error, "the data folder may seem to be in use for a moment");
         }
     }
@@ -114,7 +115,25 @@ impl Folder {
             }
         }
         private_file(&file)?;
-        Ok(Self { file, lock })
+        Ok(Self { file, lock: Some(lock) })
+    }
+
+    /// A folder that a server may be using meanwhile.
+    pub(super) fn beside(path: &Path) -> Result<Self, OpenError> {
+        let file = path.join(DATA_FILE);
+        refuse_at_sight(&file)?;
+        Ok(Self { file, lock: None })
+    }
+
+    /// A connection that reads all, and leaves everything as it is when it is closed.
+    pub(super) fn for_copying(&self) -> Result<Connection, OpenError> {
+        let connect = || {
+            // Without a server there is no log to read from, and one has to be made.
+            let connection = self.connect(OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+            connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+            Ok(connection)
+        };
+        connect().map_err(|error| self.explain(&error))
     }
 
     /// The connection that writes, on data that is checked and of this program's version.
@@ -246,7 +265,7 @@ fn refuse_at_sight(file: &Path) -> Result<(), OpenError> {
 }
 
 /// Opens a file that only its owner may read, making it where it is missing.
-fn private_file(path: &Path) -> Result<File, OpenError> {
+pub(super) fn private_file(path: &Path) -> Result<File, OpenError> {
     OpenOptions::new()
         .read(true)
         .write(true)

@@ -82,6 +82,11 @@ impl Api {
         }
     }
 
+    /// The same person, at another server.
+    pub fn at(&self, address: SocketAddr) -> Self {
+        Self { address, ..self.clone() }
+    }
+
     /// The same person, with what a log-in gave.
     pub fn with_tokens(&self, tokens: &Value) -> Self {
         let text = |value: &Value| value.as_str().expect("a text").to_owned();

@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::Arc;
 use std::time::Instant;
@@ -83,18 +83,41 @@ impl Stopped {
 pub struct Process {
     child: Child,
     pub address: SocketAddr,
-    data: Arc<TempDir>,
+    data: Data,
+}
+
+/// A data folder that goes with the last who uses it, or stays.
+#[derive(Clone)]
+enum Data {
+    Temporary(Arc<TempDir>),
+    At(PathBuf),
+}
+
+impl Data {
+    fn new() -> Self {
+        Self::Temporary(Arc::new(tempfile::tempdir().expect("a temporary folder")))
+    }
+
+    fn path(&self) -> &Path {
+        match self {
+            Self::Temporary(folder) => folder.path(),
+            Self::At(folder) => folder,
+        }
+    }
 }
 
 impl Process {
     pub fn start() -> Self {
-        let data = Arc::new(tempfile::tempdir().expect("a temporary folder"));
-        Self::begin(data, "127.0.0.1:0", &[])
+        Self::with(&[])
     }
 
     pub fn with(flags: &[&str]) -> Self {
-        let data = Arc::new(tempfile::tempdir().expect("a temporary folder"));
-        Self::begin(data, "127.0.0.1:0", flags)
+        Self::begin(Data::new(), "127.0.0.1:0", flags)
+    }
+
+    /// With the data in this folder, which stays.
+    pub fn on(data: &Path) -> Self {
+        Self::begin(Data::At(data.to_owned()), "127.0.0.1:0", &[])
     }
 
     /// Starts it again, with the same data, at the same address.
@@ -105,18 +128,17 @@ impl Process {
 
     /// One that logs all that it can, as JSON, and where.
     pub fn logging() -> (Self, NamedTempFile) {
-        let data = Arc::new(tempfile::tempdir().expect("a temporary folder"));
         let log = NamedTempFile::new().expect("a temporary file");
         let to = log.reopen().expect("the same file").into();
         let flags = ["--log", "trace", "--log-format", "json"];
-        (Self::logging_to(data, "127.0.0.1:0", &flags, to), log)
+        (Self::logging_to(Data::new(), "127.0.0.1:0", &flags, to), log)
     }
 
-    fn begin(data: Arc<TempDir>, listen: &str, flags: &[&str]) -> Self {
+    fn begin(data: Data, listen: &str, flags: &[&str]) -> Self {
         Self::logging_to(data, listen, flags, Stdio::inherit())
     }
 
-    fn logging_to(data: Arc<TempDir>, listen: &str, flags: &[&str], log: Stdio) -> Self {
+    fn logging_to(data: Data, listen: &str, flags: &[&str], log: Stdio) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_starling"))
             .args(&arguments(data.path(), listen, flags)[1..])
             .stdout(Stdio::piped())
