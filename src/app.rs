@@ -32,15 +32,15 @@ use crate::http::problem::Problem;
 use crate::http::site::{self, Site};
 use crate::http::system::{self, Documents, Draining};
 use crate::http::{self, edge};
-use crate::hub::{Hub, Inbox, Item};
+use crate::hub::{self, Hub, Inbox, Item};
 use crate::observe;
-use crate::protocol::codes::ErrorCode;
+use crate::protocol::codes::{CloseCode, ErrorCode};
 use crate::relay::Relay;
 use crate::service::{Limits, Parts, Refusal, Service};
 use crate::store::catch_up::CatchUp;
 use crate::store::scylla::{ScyllaOptions, ScyllaStore};
 use crate::store::sqlite::{SqliteOptions, SqliteStore};
-use crate::store::{Store, StoreError};
+use crate::store::{self, Store, StoreError};
 use crate::ws;
 
 /// What the kernel keeps for a socket that doesn't read; it doubles this.
@@ -139,6 +139,7 @@ impl App {
         scale: Scale,
     ) -> anyhow::Result<Self> {
         let metrics = observe::metrics_handle();
+        begin_to_count();
         let file = config.signing_keys();
         if config.is_clustered() && !file.exists() {
             tracing::warn!(file = %file.display(), "there are no signing keys; new ones are made, which every node must have");
@@ -264,6 +265,7 @@ impl App {
     /// given up by a proxy only after many seconds.
     pub async fn stop(self) -> anyhow::Result<()> {
         self.draining.begin();
+        observe::DRAINING.set("", 1.0);
         let drain = Item::Drain { within_ms: self.drain_ms };
         for inbox in &self.inboxes {
             let _ = inbox.push(vec![drain.clone()]);
@@ -281,6 +283,19 @@ impl App {
         }
         Ok(())
     }
+}
+
+/// Says what runs here, and begins at 0 what is counted by label: what is first seen at 1 has risen for
+/// nobody. (An app among others in one process leaves gauges as they are.)
+fn begin_to_count() {
+    observe::BUILD_INFO.set(env!("CARGO_PKG_VERSION"), 1.0);
+    observe::DRAINING.set("", 0.0);
+    for gauge in [&observe::CONNECTIONS, &observe::POLLS, &observe::INBOX_BYTES] {
+        gauge.change(0.0);
+    }
+    ErrorCode::ALL.iter().for_each(|code| observe::REFUSALS.add(code.as_str(), 0));
+    CloseCode::ALL.iter().for_each(|code| observe::CONNECTIONS_CLOSED.add(hub::reason(*code), 0));
+    store::FAILURES.iter().for_each(|kind| observe::STORE_ERRORS.add(kind, 0));
 }
 
 /// Where the cluster's bus is.
