@@ -5,7 +5,9 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 
-const { chromium } = createRequire(new URL("../../web/package.json", import.meta.url))("playwright-core");
+const { chromium } = createRequire(new URL("../../web/package.json", import.meta.url))(
+	"playwright-core",
+);
 
 const [prometheus, from, to, rateInterval, picture] = process.argv.slice(2);
 const dashboard = JSON.parse(
@@ -13,7 +15,18 @@ const dashboard = JSON.parse(
 );
 
 const DRAWN_ROWS = ["Overview", "Latency", "Reliability", "Resources"];
-const COLOURS = ["#3d71d9", "#3a9a5b", "#d9822b", "#c4404f", "#7a5bc0", "#1f97a8", "#8a7a2b", "#b34d94"];
+const COLOURS = [
+	"#3d71d9",
+	"#3a9a5b",
+	"#d9822b",
+	"#c4404f",
+	"#7a5bc0",
+	"#1f97a8",
+	"#8a7a2b",
+	"#b34d94",
+];
+// Series that a legend names.
+const NAMED = 6;
 const CELL = { w: 60, h: 31, gap: 8 };
 
 // The nodes listen on free ports, which say nothing.
@@ -51,9 +64,22 @@ async function series(panel) {
 	return found.filter(({ points }) => points.length > 0);
 }
 
-const SECONDS = [[1, "s"], [1e-3, "ms"], [1e-6, "µs"]];
-const BYTES = [[2 ** 30, "GiB"], [2 ** 20, "MiB"], [2 ** 10, "KiB"], [1, "B"]];
-const COUNTS = [[1e6, "M"], [1e3, "k"], [1, ""]];
+const SECONDS = [
+	[1, "s"],
+	[1e-3, "ms"],
+	[1e-6, "µs"],
+];
+const BYTES = [
+	[2 ** 30, "GiB"],
+	[2 ** 20, "MiB"],
+	[2 ** 10, "KiB"],
+	[1, "B"],
+];
+const COUNTS = [
+	[1e6, "M"],
+	[1e3, "k"],
+	[1, ""],
+];
 const UNITS = {
 	s: SECONDS,
 	bytes: BYTES,
@@ -130,22 +156,31 @@ function plot(panel, found, width, height) {
 		for (const piece of pieces) {
 			const line = piece.map(([at, , value]) => `${x(at)} ${y(value)}`);
 			const floor = piece.map(([at, floor]) => `${x(at)} ${y(floor)}`).reverse();
-			svg += `<path d="M${[...line, ...floor].join("L")}Z" fill="${colour}" opacity="${stacked ? 0.3 : 0.07}"/>`;
+			svg += `<path d="M${[...line, ...floor].join("L")}Z" fill="${colour}" opacity="${stacked ? 0.3 : 0.04}"/>`;
 			svg += `<path d="M${line.join("L")}" fill="none" stroke="${colour}" stroke-width="1.5"/>`;
 		}
 	});
 	return `<svg width="${width}" height="${height}">${svg}</svg>`;
 }
 
-function legend(found, unit, room) {
+/** At most three lines of it: about so many pixels, going by the letters. */
+function legendHeight(found, width) {
+	const letters = found.slice(0, NAMED).map(({ name }) => name.length + 8);
+	const pixels = letters.reduce((sum, count) => sum + count * 6.4 + 27, 0);
+	return 15 * Math.min(3, Math.ceil(pixels / (width - 60)));
+}
+
+function legend(found, unit) {
 	const last = ({ points }) => points.at(-1)[1];
 	const named = found.map((one, index) => ({ ...one, colour: COLOURS[index % COLOURS.length] }));
 	named.sort((a, b) => last(b) - last(a));
-	const items = named.slice(0, room).map(
-		(one) =>
-			`<span><i style="background:${one.colour}"></i>${escaped(one.name)} <b>${written(last(one), unit)}</b></span>`,
-	);
-	if (named.length > room) items.push(`<span>and ${named.length - room} more</span>`);
+	const items = named
+		.slice(0, NAMED)
+		.map(
+			(one) =>
+				`<span><i style="background:${one.colour}"></i>${escaped(one.name)} <b>${written(last(one), unit)}</b></span>`,
+		);
+	if (named.length > NAMED) items.push(`<span>and ${named.length - NAMED} more</span>`);
 	return `<div class="legend">${items.join("")}</div>`;
 }
 
@@ -153,9 +188,12 @@ function single(panel, found) {
 	const { unit, thresholds } = panel.fieldConfig.defaults;
 	const shown = found.map(({ name, points }) => {
 		const value = points.at(-1)[1];
-		const { color } = thresholds.steps.filter((step) => step.value === null || value >= step.value).at(-1);
+		const { color } = thresholds.steps
+			.filter((step) => step.value === null || value >= step.value)
+			.at(-1);
 		const ink = { green: "#2f8a4f", orange: "#c9731c", red: "#c4404f" }[color] ?? "#1f2733";
-		const label = panel.options.textMode === "value_and_name" ? `<small>${escaped(name)}</small> ` : "";
+		const label =
+			panel.options.textMode === "value_and_name" ? `<small>${escaped(name)}</small> ` : "";
 		return `<div style="color:${ink}">${label}${written(value, unit)}</div>`;
 	});
 	return `<div class="single">${shown.join("") || "-"}</div>`;
@@ -183,8 +221,8 @@ for (const panel of dashboard.panels) {
 	const drawn =
 		panel.type === "stat"
 			? single(panel, found)
-			: plot(panel, found, width - 16, height - 84) +
-				legend(found, panel.fieldConfig.defaults.unit, 6);
+			: plot(panel, found, width - 16, height - 40 - legendHeight(found, width)) +
+				legend(found, panel.fieldConfig.defaults.unit);
 	body += `<section style="left:${x * CELL.w}px;top:${(y - top) * CELL.h}px;width:${width}px;height:${height}px">
 		<h3>${escaped(panel.title)}</h3>${drawn}</section>`;
 }
