@@ -122,6 +122,8 @@ pub struct App {
 impl App {
     /// Opens the store, and starts to listen: alone on embedded parts, or as one of a cluster.
     pub async fn start(config: &Config) -> anyhow::Result<Self> {
+        // First of all: what is told before anybody counts is lost, such as that Redis was reached.
+        begin_to_count();
         if config.is_clustered() {
             let bus = Arc::new(RedisBus::connect(&redis_options(config))?);
             let store = Arc::new(connect(&scylla_options(config)?).await?);
@@ -139,7 +141,6 @@ impl App {
         scale: Scale,
     ) -> anyhow::Result<Self> {
         let metrics = observe::metrics_handle();
-        begin_to_count();
         let file = config.signing_keys();
         if config.is_clustered() && !file.exists() {
             tracing::warn!(file = %file.display(), "there are no signing keys; new ones are made, which every node must have");
@@ -288,14 +289,21 @@ impl App {
 /// Says what runs here, and begins at 0 what is counted by label: what is first seen at 1 has risen for
 /// nobody. (An app among others in one process leaves gauges as they are.)
 fn begin_to_count() {
+    observe::metrics_handle();
     observe::BUILD_INFO.set(env!("CARGO_PKG_VERSION"), 1.0);
     observe::DRAINING.set("", 0.0);
     for gauge in [&observe::CONNECTIONS, &observe::POLLS, &observe::INBOX_BYTES] {
         gauge.change(0.0);
     }
-    ErrorCode::ALL.iter().for_each(|code| observe::REFUSALS.add(code.as_str(), 0));
-    CloseCode::ALL.iter().for_each(|code| observe::CONNECTIONS_CLOSED.add(hub::reason(*code), 0));
-    store::FAILURES.iter().for_each(|kind| observe::STORE_ERRORS.add(kind, 0));
+    for code in ErrorCode::ALL {
+        observe::REFUSALS.add(code.as_str(), 0);
+    }
+    for code in CloseCode::ALL {
+        observe::CONNECTIONS_CLOSED.add(hub::reason(*code), 0);
+    }
+    for kind in store::FAILURES {
+        observe::STORE_ERRORS.add(kind, 0);
+    }
 }
 
 /// Where the cluster's bus is.

@@ -93,7 +93,7 @@ impl Site {
                 self.http.get(format!("http://{node}/api/v1/rooms")).send().await.unwrap();
             assert_eq!(refused.status(), 401);
         }
-        if self.stirred % 5 == 0 {
+        if self.stirred.is_multiple_of(5) {
             block_in_place(|| self.redis.try_cli(&["CLIENT", "KILL", "TYPE", "pubsub"]));
         }
     }
@@ -182,6 +182,12 @@ fn questions(rules: &[Value]) -> BTreeSet<(String, String)> {
 #[tokio::test(flavor = "multi_thread")]
 async fn every_query_has_data_while_people_chat() {
     let mut site = block_in_place(Site::start);
+    let healthy = "starling_redis_reachable == 1";
+    while !site.has_data(healthy).await {
+        let waited = site.began.elapsed();
+        assert!(waited < Duration::from_secs(20), "no {healthy}, and nothing was done to Redis");
+        sleep(Duration::from_millis(200)).await;
+    }
     let rules = site.rules().await;
     let alerting = rules.iter().filter(|rule| rule["type"] == "alerting").count();
     assert_eq!(alerting, alerts().len());
