@@ -152,6 +152,7 @@ pub fn metrics_handle() -> PrometheusHandle {
                 })
                 .expect("the buckets are not empty");
             let handle = builder.install_recorder().expect("it is installed once, here");
+            metrics_process::Collector::default().describe();
             for metric in TABLE {
                 let help = metric.help;
                 match metric.kind {
@@ -171,14 +172,18 @@ pub fn metrics_handle() -> PrometheusHandle {
         .clone()
 }
 
+/// All metrics, and what the process takes at this moment, as Prometheus reads them. Takes milliseconds
+/// where many files are open.
+pub fn render(handle: &PrometheusHandle) -> String {
+    metrics_process::Collector::default().collect();
+    handle.render()
+}
+
 /// Keeps the recorder's memory bounded between scrapes. Runs until dropped.
 pub async fn keep_metrics(handle: PrometheusHandle) {
-    let process = metrics_process::Collector::default();
-    process.describe();
     loop {
-        process.collect();
-        handle.run_upkeep();
         tokio::time::sleep(Duration::from_secs(5)).await;
+        handle.run_upkeep();
     }
 }
 
