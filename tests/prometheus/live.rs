@@ -78,7 +78,8 @@ impl Site {
         }
     }
 
-    /// What a chat alone doesn't do: somebody comes, somebody may not, and connections to Redis break.
+    /// What a chat alone doesn't do: somebody comes, somebody may not, Redis forgets everything, and drops
+    /// its connections.
     async fn stir(&mut self) {
         self.stirred += 1;
         for (index, node) in
@@ -93,9 +94,14 @@ impl Site {
                 self.http.get(format!("http://{node}/api/v1/rooms")).send().await.unwrap();
             assert_eq!(refused.status(), 401);
         }
-        if self.stirred.is_multiple_of(5) {
-            block_in_place(|| self.redis.try_cli(&["CLIENT", "KILL", "TYPE", "pubsub"]));
-        }
+        block_in_place(|| match self.stirred {
+            // All topics are read again, on each node.
+            2 | 6 => self.redis.cli(&["FLUSHALL"]),
+            stirred if stirred.is_multiple_of(8) => {
+                self.redis.try_cli(&["CLIENT", "KILL", "TYPE", "pubsub"])
+            }
+            _ => String::new(),
+        });
     }
 
     /// `data` of Prometheus' answer, or what it finds wrong.
