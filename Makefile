@@ -14,7 +14,7 @@ WEB    := ./scripts/web.sh
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run cluster web test test-web e2e faults fmt lint docs demo swarm bench tools servers browsers
+.PHONY: help run cluster web test test-web test-dashboards dashboard e2e faults fmt lint docs demo swarm bench tools servers browsers
 
 help: ## List these targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /  make \1\t/' | expand -t 16
@@ -59,6 +59,12 @@ e2e: tools browsers web ## The web client in real browsers, before a real server
 	$(WEB) npm run -s test:browser
 	STARLING_BIN=$(abspath $(or $(CARGO_TARGET_DIR),target)/debug/starling) \
 		$(WEB) npm run -s e2e
+
+test-dashboards: tools servers ## The dashboard and the alerts, before a real Prometheus and nodes under load
+	$(CARGO) test --locked --test prometheus
+
+dashboard: tools servers browsers web/node_modules/.package-lock.json ## Draw docs/dashboard.png again, from nodes under load
+	STARLING_DRAW=$(abspath docs/dashboard.png) $(CARGO) test --locked --test prometheus every_query
 
 faults: tools servers ## A cluster chats while things break, a minute each: make faults ARGS="--seconds 600 node_killed"
 	$(CARGO) test --locked --test faults -- --seconds 60 $(ARGS)
