@@ -19,6 +19,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+	"sigs.k8s.io/yaml"
 )
 
 // What the chart makes of a set of values, as far as the server has to do with it.
@@ -103,6 +104,34 @@ func TestTheServerTakesTheSettings(t *testing.T) {
 		if starling(environment, "--print", "openapi").Run() == nil {
 			t.Errorf("%s: the settings are not read", set)
 		}
+	}
+}
+
+// The Blueprint for Render too: its variables are the server's, and its health check is served.
+func TestTheServerTakesTheBlueprint(t *testing.T) {
+	var blueprint struct {
+		Services []struct {
+			HealthCheckPath string
+			Disk            struct{ MountPath string }
+			EnvVars         []struct{ Key, Value string }
+		}
+	}
+	if err := yaml.Unmarshal([]byte(readText(t, "../../render.yaml")), &blueprint); err != nil {
+		t.Fatal(err)
+	}
+	service := blueprint.Services[0]
+	environment := map[string]string{}
+	for _, variable := range service.EnvVars {
+		environment[variable.Key] = variable.Value
+	}
+	if printed, err := starling(environment, "--print", "openapi").CombinedOutput(); err != nil {
+		t.Errorf("%s", printed)
+	}
+	if environment["STARLING_DATA"] != service.Disk.MountPath || !strings.HasSuffix(environment["STARLING_LISTEN"], ":"+environment["PORT"]) {
+		t.Errorf("the server uses %v, and the disk is %s", environment, service.Disk.MountPath)
+	}
+	if !strings.Contains(readText(t, "../../docs/openapi.json"), `"`+service.HealthCheckPath+`"`) {
+		t.Errorf("%s is not served", service.HealthCheckPath)
 	}
 }
 
