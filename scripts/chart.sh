@@ -48,10 +48,10 @@ fetch_go() {
     system=$(go env GOOS)-$(go env GOARCH)
     (cd / && GOFLAGS=-mod=mod go mod download "golang.org/toolchain@v0.0.1-go$go.$system")
     folder=$(go env GOMODCACHE)/golang.org/toolchain@v0.0.1-go$go.$system
-    # Modules hold no rights to run.
-    chmod -R u+w "$folder"
+    # Files of a module have no right to run.
     chmod 755 "$folder"/bin/* "$folder"/pkg/tool/*/*
     ln -sfn "$folder" "$tools/go"
+    hash -r
 }
 
 PATH=$tools/go/bin:$PATH
