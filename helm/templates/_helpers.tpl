@@ -142,7 +142,7 @@ STARLING_{{ snakecase . | upper }}
 {{- urlquery . | replace "+" "%20" }}
 {{- end }}
 
-{{/* Ports of Redis and ScyllaDB, sorted, each once, with spaces between. */}}
+{{/* Ports of Redis and ScyllaDB, each once, with spaces between. */}}
 {{- define "starling.storePorts" -}}
 {{- $ports := list }}
 {{- range .Values.redis.urls }}

@@ -86,7 +86,7 @@ spec:
         - name: STARLING_REDIS_CA
           value: /etc/starling/ca/redis.pem
         {{- end }}
-        {{- include "starling.scyllaEnv" . | nindent 8 }}
+        {{- include "starling.scyllaEnv" . | trim | nindent 8 }}
         {{- end }}
         {{- range $flag, $value := .Values.config }}
         {{- /* An empty text, an empty list and no workers stand for the server's own default. */}}
