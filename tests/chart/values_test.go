@@ -1,6 +1,7 @@
 package chart
 
 import (
+	"encoding/json"
 	"fmt"
 	"regexp"
 	"strings"
@@ -149,4 +150,45 @@ func comment(head string) string {
 		lines[i] = strings.TrimSpace(strings.TrimPrefix(line, "#"))
 	}
 	return strings.Join(lines, " ")
+}
+
+// What is in values.yaml is in the schema, and nothing else is: a word that is spelled wrong is refused
+// wherever it stands.
+func TestTheSchemaKnowsEveryValueAndNoOther(t *testing.T) {
+	var values map[string]any
+	var root schemaObject
+	if err := yaml.Unmarshal([]byte(readText(t, chartFolder+"/values.yaml")), &values); err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal([]byte(readText(t, chartFolder+"/values.schema.json")), &root); err != nil {
+		t.Fatal(err)
+	}
+	// Helm's own: what a chart around this one shares with all its parts.
+	delete(root.Properties, "global")
+	root.describes(t, "", values)
+}
+
+type schemaObject struct {
+	Properties map[string]schemaObject `json:"properties"`
+	Additional any                     `json:"additionalProperties"`
+}
+
+func (s schemaObject) describes(t *testing.T, prefix string, values map[string]any) {
+	if s.Additional != false {
+		t.Errorf("%s takes anything", prefix)
+	}
+	for name, value := range values {
+		known, is := s.Properties[name]
+		if !is {
+			t.Errorf("the schema has no %s%s", prefix, name)
+		}
+		if branch, is := value.(map[string]any); is && known.Properties != nil {
+			known.describes(t, prefix+name+".", branch)
+		}
+	}
+	for name := range s.Properties {
+		if _, is := values[name]; !is {
+			t.Errorf("values.yaml has no %s%s", prefix, name)
+		}
+	}
 }
