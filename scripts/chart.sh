@@ -65,11 +65,17 @@ export GOTOOLCHAIN=local
 
 # Nothing is done where nothing has changed since.
 build() {
-    (cd tests/chart && go build -trimpath -ldflags '-s -w' -o "$tools/$1" "$2")
+    (cd tests/chart && go build -trimpath -ldflags "-s -w ${3:-}" -o "$tools/$1" "$2")
 }
 
+# As Helm's own releases are linked: the version of Kubernetes that `helm template` takes for the
+# cluster's where it has none.
+kubernetes=$(sed -n 's|^.k8s.io/kubernetes v1\.\([0-9]*\)\..*|\1|p' tests/chart/go.mod)
+helm_flags="-X helm.sh/helm/v3/pkg/chartutil.k8sVersionMajor=1 -X helm.sh/helm/v3/pkg/chartutil.k8sVersionMinor=$kubernetes
+    -X helm.sh/helm/v3/pkg/lint/rules.k8sVersionMajor=1 -X helm.sh/helm/v3/pkg/lint/rules.k8sVersionMinor=$kubernetes"
+
 [ -x "$tools/controlplane" ] || say "Building Helm and the control plane; the first time takes minutes."
-build helm helm.sh/helm/v3/cmd/helm
+build helm helm.sh/helm/v3/cmd/helm "$helm_flags"
 if [ "${1:-}" = helm ]; then
     shift
     exec "$tools/helm" "$@"

@@ -67,7 +67,7 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 
 {{/* "yes" where the signing keys come from a Secret; a single node without makes its own. */}}
 {{- define "starling.keysGiven" -}}
-{{- if or .Values.signingKeys (and .Values.existingSecret (include "starling.clustered" .)) }}yes{{ end }}
+{{- if or .Values.signingKeys .Values.existingSecret }}yes{{ end }}
 {{- end }}
 
 {{- define "starling.podSecurityContext" -}}

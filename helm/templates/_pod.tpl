@@ -51,8 +51,8 @@ spec:
       securityContext:
         {{- include "starling.securityContext" . | nindent 8 }}
       resources:
-        requests: {cpu: 10m, memory: 16Mi}
-        limits: {cpu: 100m, memory: 16Mi}
+        requests: {cpu: 10m, memory: 32Mi}
+        limits: {cpu: 100m, memory: 32Mi}
       volumeMounts:
         - {name: secret, mountPath: /etc/starling/secret, readOnly: true}
         - {name: keys, mountPath: /run/starling}
@@ -61,6 +61,7 @@ spec:
     - name: starling
       image: {{ include "starling.image" . }}
       imagePullPolicy: {{ .Values.image.pullPolicy }}
+      command: [starling]
       env:
         - name: STARLING_LISTEN
           value: 0.0.0.0:8080

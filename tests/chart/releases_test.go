@@ -538,8 +538,8 @@ func (r *release) migratedFirst() {
 		return
 	}
 	job, pod := jobs[0], r.serverPods()[0]
-	if !slices.Equal(server(job).Args, []string{"migrate"}) || server(job).Image != server(pod).Image {
-		r.Errorf("the migration runs %v of %s", server(job).Args, server(job).Image)
+	if !slices.Equal(server(job).Command, []string{"starling", "migrate"}) || server(job).Image != server(pod).Image {
+		r.Errorf("the migration runs %v of %s", server(job).Command, server(job).Image)
 	}
 	for _, wanted := range server(pod).Env {
 		if strings.HasPrefix(wanted.Name, "STARLING_SCYLLA_") && variable(server(job), wanted.Name) != wanted.Value {

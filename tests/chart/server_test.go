@@ -95,7 +95,7 @@ func TestTheServerTakesTheSettings(t *testing.T) {
 			t.Errorf("%s: %s", set, printed)
 		}
 		if r.migration != nil {
-			args := append([]string{"--print", "openapi"}, r.migration.Containers[0].Args...)
+			args := append([]string{"--print", "openapi"}, r.migration.Containers[0].Command[1:]...)
 			if printed, err := starling(r.environment(t, r.migration), args...).CombinedOutput(); err != nil {
 				t.Errorf("%s, the migration: %s", set, printed)
 			}
