@@ -62,25 +62,32 @@ if ! new_enough; then
     exit 1
 fi
 export GOTOOLCHAIN=local
+# The same for everything, or the test would compile what the programs are made of a second time.
+export GOFLAGS=-trimpath
 
 # Nothing is done where nothing has changed since.
 build() {
-    (cd tests/chart && go build -trimpath -ldflags "-s -w ${3:-}" -o "$tools/$1" "$2")
+    (cd tests/chart && go build -ldflags "-s -w ${3:-}" -o "$tools/$1" "$2")
 }
 
-# As Helm's own releases are linked: the version of Kubernetes that `helm template` takes for the
-# cluster's where it has none.
-kubernetes=$(sed -n 's|^.k8s.io/kubernetes v1\.\([0-9]*\)\..*|\1|p' tests/chart/go.mod)
-helm_flags="-X helm.sh/helm/v3/pkg/chartutil.k8sVersionMajor=1 -X helm.sh/helm/v3/pkg/chartutil.k8sVersionMinor=$kubernetes
-    -X helm.sh/helm/v3/pkg/lint/rules.k8sVersionMajor=1 -X helm.sh/helm/v3/pkg/lint/rules.k8sVersionMinor=$kubernetes"
+# As their own releases are linked: the version that the API server says it has, and the one that
+# `helm template` takes for the cluster's.
+kubernetes=$(sed -n 's|^.k8s.io/kubernetes v\([0-9.]*\)$|\1|p' tests/chart/go.mod)
+minor=${kubernetes#1.}
+minor=${minor%.*}
+helm=helm.sh/helm/v3/pkg
+helm_version="-X $helm/chartutil.k8sVersionMajor=1 -X $helm/chartutil.k8sVersionMinor=$minor
+    -X $helm/lint/rules.k8sVersionMajor=1 -X $helm/lint/rules.k8sVersionMinor=$minor"
+version=k8s.io/component-base/version
+server_version="-X $version.gitVersion=v$kubernetes -X $version.gitMajor=1 -X $version.gitMinor=$minor"
 
 [ -x "$tools/controlplane" ] || say "Building Helm and the control plane; the first time takes minutes."
-build helm helm.sh/helm/v3/cmd/helm "$helm_flags"
+build helm helm.sh/helm/v3/cmd/helm "$helm_version"
 if [ "${1:-}" = helm ]; then
     shift
     exec "$tools/helm" "$@"
 fi
-build controlplane ./controlplane
+build controlplane ./controlplane "$server_version"
 
 cd tests/chart
 CHART_HELM=$tools/helm CHART_CONTROLPLANE=$tools/controlplane exec go test -count=1 -timeout 20m "$@" .
