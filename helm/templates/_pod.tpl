@@ -5,7 +5,9 @@
 {{- $keys := include "starling.keysGiven" . }}
 {{- $files := list }}
 {{- if $keys }}{{ $files = append $files "signing-keys.json" }}{{ end }}
+{{- if and $clustered .Values.redis.user }}{{ $files = append $files "redis-password" }}{{ end }}
 {{- if and $clustered .Values.scylla.user }}{{ $files = append $files "scylla-password" }}{{ end }}
+{{- $passwords := without $files "signing-keys.json" }}
 {{- /* A stop takes `drainMs` and at most ten seconds. While a cluster's pod sleeps before that, proxies
        learn that it goes; a single node has nobody to hand over to. */}}
 {{- $sleep := ternary 5 0 (not (empty $clustered)) }}
@@ -65,6 +67,8 @@ spec:
       env:
         - name: STARLING_LISTEN
           value: 0.0.0.0:8080
+        - name: STARLING_METRICS_LISTEN
+          value: 0.0.0.0:9090
         {{- if not $clustered }}
         - name: STARLING_DATA
           value: /data
@@ -74,13 +78,12 @@ spec:
           value: /run/starling/signing-keys.json
         {{- end }}
         {{- if $clustered }}
-        {{- if .Values.redis.user }}
-        - name: REDIS_PASSWORD
-          valueFrom:
-            secretKeyRef: {name: {{ $secret }}, key: redis-password}
-        {{- end }}
         - name: STARLING_REDIS_URL
           value: {{ include "starling.redisUrls" . | quote }}
+        {{- if .Values.redis.user }}
+        - name: STARLING_REDIS_PASSWORD_FILE
+          value: /etc/starling/secret/redis-password
+        {{- end }}
         - name: STARLING_REDIS_PREFIX
           value: {{ .Values.redis.prefix | quote }}
         {{- if .Values.redis.ca }}
@@ -98,6 +101,7 @@ spec:
         {{- end }}
       ports:
         - {name: http, containerPort: 8080}
+        - {name: metrics, containerPort: 9090}
       # At its start a node looks for ScyllaDB for a minute, and a single one checks its database.
       startupProbe:
         httpGet: {path: /health/live, port: http}
@@ -131,7 +135,7 @@ spec:
         {{- if $keys }}
         - {name: keys, mountPath: /run/starling, readOnly: true}
         {{- end }}
-        {{- if has "scylla-password" $files }}
+        {{- if $passwords }}
         - {name: secret, mountPath: /etc/starling/secret, readOnly: true}
         {{- end }}
         {{- if and $clustered (or .Values.redis.ca .Values.scylla.ca) }}

@@ -76,8 +76,15 @@ impl Keys {
             path.display(),
             mode & 0o777
         );
-        let keys: Vec<FileKey> = serde_json::from_str(&text)
-            .with_context(|| format!("The key file {} is not in its form.", path.display()))?;
+        // What stands there may be a key: only the place is told.
+        let keys: Vec<FileKey> = serde_json::from_str(&text).map_err(|error| {
+            anyhow::anyhow!(
+                "The key file {} is not in its form: look at line {}, column {}.",
+                path.display(),
+                error.line(),
+                error.column()
+            )
+        })?;
         let mut loaded = Vec::new();
         for key in keys {
             ensure!(
@@ -85,7 +92,9 @@ impl Keys {
                 "A `kid` in {} has other characters than letters, digits, `-` and `_`.",
                 path.display()
             );
-            let secret = URL_SAFE_NO_PAD.decode(&key.secret).with_context(named)?;
+            let secret = URL_SAFE_NO_PAD.decode(&key.secret).ok().with_context(|| {
+                format!("A `secret` in {} is not base64url without padding.", path.display())
+            })?;
             ensure!(
                 secret.len() >= KEY_BYTES,
                 "A key in {} is shorter than {KEY_BYTES} bytes.",
@@ -159,11 +168,21 @@ mod tests {
         let secret = "A".repeat(43);
         let names = ["", "a.b", "a;b", "ä"];
         let unfit = names.map(|kid| format!(r#"[{{"kid":"{kid}","secret":"{secret}"}}]"#));
-        let texts = ["", "[]", "{}", r#"[{"kid":"a","secret":"AAAA"}]"#].map(str::to_owned);
+        let texts = [
+            "",
+            "[]",
+            "{}",
+            r#""AAAA""#,
+            r#"[{"AAAA":"a"}]"#,
+            r#"[{"kid":"a","secret":"AAAA"}]"#,
+            r#"[{"kid":"a","secret":"AAAA="}]"#,
+        ]
+        .map(str::to_owned);
         for text in texts.iter().chain(&unfit) {
             fs::write(&path, text).expect("it is written");
             fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).expect("its mode is set");
-            assert!(Keys::load_or_create(&path).is_err(), "{text}");
+            let error = Keys::load_or_create(&path).err().expect(text);
+            assert!(!format!("{error:#}").contains("AAAA"), "{text}: {error:#}");
             assert_eq!(fs::read_to_string(&path).expect("it is there"), *text);
         }
         fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).expect("its mode is set");
