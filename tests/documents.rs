@@ -217,7 +217,8 @@ fn leads_nowhere(page: &Path, link: &str) -> Option<String> {
         return None;
     }
     let text = fs::read_to_string(&target).expect("it is read");
-    let mut headings = text.lines().filter_map(|line| line.trim_start_matches('#').strip_prefix(' '));
+    let headings = text.lines().filter(|line| line.starts_with('#'));
+    let mut headings = headings.map(|line| line.trim_start_matches('#').trim());
     if headings.any(|heading| anchor(heading) == wanted) { None } else { nowhere() }
 }
 
