@@ -372,7 +372,7 @@ fn serve_metrics(
         actix_web::App::new()
             .app_data(metrics.clone())
             .service(system::metrics)
-            .default_service(web::to(async || not_found()))
+            .default_service(web::to(async || Err::<HttpResponse, _>(not_found())))
             .wrap(middleware::from_fn(edge::middleware))
     })
     .workers(1)
