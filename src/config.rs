@@ -52,7 +52,7 @@ pub struct Config {
     /// (`redis+sentinel://HOST:PORT/MASTER`) and Cluster (`redis+cluster://HOST:PORT`; `rediss+...` with
     /// TLS). Goes together with --scylla-nodes and --signing-keys
     #[arg(long, env = "STARLING_REDIS_URL", value_name = "URLS", hide_env_values = true, value_delimiter = ',', requires_all = ["scylla_nodes", "signing_keys"])]
-    pub redis_url: Vec<Secret>,
+    pub redis_url: Vec<RedisUrl>,
 
     /// A file with Redis's password, which else would stand in the URL (USER:PASSWORD@)
     #[arg(
@@ -203,17 +203,17 @@ pub struct Config {
     pub task: Option<Task>,
 }
 
-/// What may hold a password. It is not shown, whoever prints the configuration.
+/// It may hold a password, and is not shown to whoever prints the configuration.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Secret(pub String);
+pub struct RedisUrl(pub String);
 
-impl From<String> for Secret {
+impl From<String> for RedisUrl {
     fn from(text: String) -> Self {
         Self(text)
     }
 }
 
-impl fmt::Debug for Secret {
+impl fmt::Debug for RedisUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("(not shown)")
     }
