@@ -260,8 +260,7 @@ impl App {
             .tcp_nodelay(true)
             .listen(listener)?
             .run();
-        let people =
-            Listening { address, server: server.handle(), running: tokio::spawn(server) };
+        let people = Listening { address, server: server.handle(), running: tokio::spawn(server) };
         let for_metrics = for_metrics.map(|(listener, address)| {
             serve_metrics(Data::new(metrics.clone()), listener, address)
         });
@@ -346,7 +345,9 @@ pub fn redis_options(config: &Config) -> anyhow::Result<RedisOptions> {
     let file = config.redis_password_file.as_deref();
     Ok(RedisOptions {
         urls: config.redis_url.iter().map(|url| url.0.clone()).collect(),
-        password: file.map(|file| config::read_secret("--redis-password-file", file)).transpose()?,
+        password: file
+            .map(|file| config::read_secret("--redis-password-file", file))
+            .transpose()?,
         prefix: config.redis_prefix.clone(),
         ca: config.redis_ca.clone(),
     })

@@ -55,12 +55,7 @@ pub struct Config {
     pub redis_url: Vec<RedisUrl>,
 
     /// A file with Redis's password, which else would stand in the URL (USER:PASSWORD@)
-    #[arg(
-        long,
-        env = "STARLING_REDIS_PASSWORD_FILE",
-        value_name = "FILE",
-        requires = "redis_url"
-    )]
+    #[arg(long, env = "STARLING_REDIS_PASSWORD_FILE", value_name = "FILE", requires = "redis_url")]
     pub redis_password_file: Option<PathBuf>,
 
     /// What all keys and channels in Redis begin with

@@ -70,7 +70,8 @@ async fn a_node_takes_its_secrets_from_files_and_tells_nobody() {
     let (redis, mut node) = tokio::task::block_in_place(|| {
         let password = Some(REDIS_PASSWORD.to_owned());
         let redis = Redis::with(RedisOptions { password, ..RedisOptions::default() });
-        let flags = WITHOUT_LIMITS.into_iter().chain([("--log", "trace"), ("--log-format", "json")]);
+        let flags =
+            WITHOUT_LIMITS.into_iter().chain([("--log", "trace"), ("--log-format", "json")]);
         let mut arguments = secrets.flags(&format!("redis://{}", redis.address()));
         arguments.extend(flags.flat_map(|(flag, value)| [flag.to_owned(), value.to_owned()]));
         let node = Node::start(&NodeOptions {
@@ -114,8 +115,8 @@ fn a_start_that_fails_tells_no_secret() {
         }
         flags
     };
-    let alone = |keys: &str| {
-        let keys = secrets.put("broken.json", keys);
+    let alone = |name: &str, keys: &str| {
+        let keys = secrets.put(name, keys);
         ["--data", &secrets.file("data"), "--signing-keys", &keys].map(str::to_owned).to_vec()
     };
     let url = "redis://127.0.0.1:1";
@@ -129,10 +130,13 @@ fn a_start_that_fails_tells_no_secret() {
         (with(url, &[("--redis-password-file", empty.clone())]), "there is nothing in it"),
         (with(url, &[("--redis-password-file", two_lines)]), "there is more than one line in it"),
         (with(url, &[("--scylla-password-file", empty)]), "there is nothing in it"),
-        (alone(r#""hunter2""#), "is not in its form: look at line 1, column 9"),
-        (alone(r#"[{"hunter2":1}]"#), "is not in its form"),
-        (alone(r#"[{"kid":"a","secret":"hunter2"}]"#), "is shorter than 32 bytes"),
-        (alone(r#"[{"kid":"a","secret":"hunter2="}]"#), "is not base64url without padding"),
+        (alone("text", r#""hunter2""#), "is not in its form: look at line 1, column 9"),
+        (alone("field", r#"[{"hunter2":1}]"#), "is not in its form"),
+        (alone("short", r#"[{"kid":"a","secret":"hunter2A"}]"#), "is shorter than 32 bytes"),
+        (
+            alone("padded", r#"[{"kid":"a","secret":"hunter2="}]"#),
+            "is not base64url without padding",
+        ),
     ] {
         let output = starling(&arguments);
         let said = format!("{output:?}");

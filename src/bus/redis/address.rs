@@ -131,13 +131,8 @@ impl Directory {
                 why: error.to_string(),
             })
         });
-        let directory = Self {
-            kind: first.kind,
-            seeds,
-            login,
-            tls: first.tls,
-            ca: ca.transpose()?,
-        };
+        let directory =
+            Self { kind: first.kind, seeds, login, tls: first.tls, ca: ca.transpose()? };
         if directory.tls {
             // The driver takes the process's provider. Whoever installed one before is as good.
             let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();

@@ -173,6 +173,8 @@ impl Cassandra {
         let Node { jmx, folder, .. } = &self.nodes[node];
         let jars = programs::fetched("cassandra").join("lib");
         let output = Command::new(programs::java())
+            .current_dir(folder.path())
+            .arg("@java.options")
             .arg(format!("-Duser.home={}", folder.path().display()))
             .args(["-cp", &format!("{}/*", jars.display()), "org.apache.cassandra.tools.NodeTool"])
             .args(["-h", "127.0.0.1", "-p", &jmx.number().to_string()])

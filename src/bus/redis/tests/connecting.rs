@@ -47,7 +47,12 @@ async fn tls_and_a_password_are_used() -> BusResult<()> {
         })
     });
     let url = redis.url().replace("p@ss word", "p%40ss%20word");
-    let options = |url: &str, ca| RedisOptions { urls: vec![url.into()], password: None, prefix: "t".into(), ca };
+    let options = |url: &str, ca| RedisOptions {
+        urls: vec![url.into()],
+        password: None,
+        prefix: "t".into(),
+        ca,
+    };
     let trusting = options(&url, Some(certificate.authority()));
     let bus = RedisBus::connect(&trusting).expect("the options are good");
     ready(&bus).await;
