@@ -43,7 +43,7 @@ impl std::fmt::Debug for RedisOptions {
             .field("urls", &self.urls.len())
             .field("prefix", &self.prefix)
             .field("ca", &self.ca)
-            .finish()
+            .finish_non_exhaustive()
     }
 }
 
