@@ -59,6 +59,14 @@ pub enum OpenError {
         path.display()
     )]
     Newer { path: PathBuf, found: u32, known: u32 },
+    #[error(
+        "{} was written by an older Starling (its schema has number {found}, this program knows \
+         {known}). Start this one on it once.",
+        path.display()
+    )]
+    Older { path: PathBuf, found: u32, known: u32 },
+    #[error("There is no data in {}.", path.display())]
+    Nothing { path: PathBuf },
     #[error("{} is damaged ({detail}). Restore it from a backup.", path.display())]
     Damaged { path: PathBuf, detail: String },
     #[error("{} can't be opened: {reason}.", path.display())]
@@ -134,6 +142,22 @@ impl Folder {
             Ok(connection)
         };
         connect().map_err(|error| self.explain(&error))
+    }
+
+    /// A connection that reads what a server may be writing.
+    pub(super) fn reader_beside(&self) -> Result<Connection, OpenError> {
+        if fs::metadata(&self.file).map_or(0, |facts| facts.len()) == 0 {
+            let folder = self.file.parent().unwrap_or(Path::new("."));
+            return Err(OpenError::Nothing { path: folder.to_owned() });
+        }
+        let reader = self.for_copying()?;
+        let found = self.check(&reader)?;
+        if found < migrate::VERSION {
+            let (path, known) = (self.file.clone(), migrate::VERSION);
+            return Err(OpenError::Older { path, found, known });
+        }
+        reader.pragma_update(None, "query_only", true).map_err(|error| self.explain(&error))?;
+        Ok(reader)
     }
 
     /// The connection that writes, on data that is checked and of this program's version.

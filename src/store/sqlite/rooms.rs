@@ -60,6 +60,12 @@ pub(super) fn by_ids(db: &Db<'_>, ids: &[RoomId]) -> StoreResult<Vec<Room>> {
     ids.iter().map(|id| by_id(db, *id)).filter_map(Result::transpose).collect()
 }
 
+pub(super) fn ids(db: &Db<'_>, after: Option<RoomId>, limit: usize) -> StoreResult<Vec<RoomId>> {
+    let sql = "SELECT room_id FROM rooms WHERE room_id > ?1 ORDER BY room_id LIMIT ?2";
+    let after = after.as_ref().map_or(&[][..], |id| id.0.as_bytes());
+    db.rows(sql, (after, rows(limit)), |row| row.get(0))
+}
+
 pub(super) fn update(db: &Db<'_>, new: &Room) -> StoreResult<()> {
     match by_id(db, new.id)? {
         Some(room) if room.version < new.version => put(db, new),
@@ -171,6 +177,22 @@ pub(super) fn raise_watermarks(db: &Db<'_>, to: &Watermarks) -> StoreResult<Opti
     };
     changes::log(db, to.told_to, new.version, thing)?;
     Ok(Some(new))
+}
+
+/// Writes a membership as another store had it.
+pub(super) fn move_member(db: &Db<'_>, moved: &Member) -> StoreResult<()> {
+    let current = member(db, moved.room_id, moved.user_id)?;
+    if current.as_ref().is_some_and(|current| current.version >= moved.version) {
+        return Ok(());
+    }
+    let current = current.as_ref();
+    let new = Member {
+        delivered: moved.delivered.max(current.and_then(|member| member.delivered)),
+        read: moved.read.max(current.and_then(|member| member.read)),
+        ..moved.clone()
+    };
+    put_member(db, &new)?;
+    log_membership(db, &new)
 }
 
 fn put_member(db: &Db<'_>, member: &Member) -> StoreResult<()> {

@@ -89,7 +89,8 @@ fn nothing_is_used_that_scylladb_lacks_or_that_we_do_without() {
 fn every_statement_names_one_whole_partition() {
     let keys = partition_keys();
     assert!(keys.len() > 15);
-    for (kind, cql) in all().iter().filter(|(kind, _)| *kind != "Table") {
+    // What goes over a whole table is only ever run by hand.
+    for (kind, cql) in all().iter().filter(|(kind, _)| !matches!(*kind, "Table" | "Scan")) {
         for part in cql.split(';').filter(|part| part.contains("WHERE")) {
             let words: Vec<_> = part.split_whitespace().collect();
             let at = words.iter().rposition(|word| matches!(*word, "FROM" | "UPDATE"));
