@@ -216,6 +216,23 @@ pub enum Task {
         /// Made where it is missing; may not hold data
         to: PathBuf,
     },
+    /// Write people, conversations and messages as JSON lines into a file, while a server runs or not.
+    /// Run again with the same file, it goes on where it ended
+    Export {
+        /// The file; in a folder, `starling.jsonl`
+        to: PathBuf,
+        /// Only this room
+        #[arg(long, value_name = "ID|NAME")]
+        room: Option<String>,
+        /// With password hashes and the admin's role, to move a whole installation
+        #[arg(long)]
+        with_passwords: bool,
+    },
+    /// Take in what `export` wrote. Run again with the same file, it completes what is missing
+    Import {
+        /// What `export` wrote
+        from: PathBuf,
+    },
     /// Put a backup into the data folder, which may hold no data, and read it whole
     Restore {
         /// What `backup` made

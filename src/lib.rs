@@ -24,3 +24,4 @@ pub mod config;
 pub mod doctor;
 pub mod documents;
 pub mod health;
+pub mod transfer;

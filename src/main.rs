@@ -1,11 +1,14 @@
 //! Arguments, the server, the signals that stop it.
 
+use std::path::Path;
+
 use anyhow::Context;
 use clap::Parser;
 use starling::app::{self, App};
 use starling::config::{Config, Task};
 use starling::doctor::{self, Verdict};
 use starling::domain::rules::Rule;
+use starling::transfer::{self, Export};
 use starling::{backup, documents, health, observe};
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -22,6 +25,10 @@ fn main() -> std::process::ExitCode {
         Some(Task::Health) => health::ask(config.listen),
         Some(Task::Backup { to }) => backup::back_up(&config, to),
         Some(Task::Restore { from }) => backup::restore(&config, from),
+        Some(Task::Export { to, room, with_passwords }) => {
+            export(&config, &Export { to, room: room.as_deref(), with_passwords: *with_passwords })
+        }
+        Some(Task::Import { from }) => import(&config, from),
         None => run(&config),
     };
     match done {
@@ -55,6 +62,24 @@ async fn examine(config: &Config) -> anyhow::Result<()> {
     }
     let problems = found.iter().filter(|it| it.verdict == Verdict::Problem).count();
     anyhow::ensure!(problems == 0, "{problems} of {} things are not well", found.len());
+    Ok(())
+}
+
+#[tokio::main]
+async fn export(config: &Config, export: &Export<'_>) -> anyhow::Result<()> {
+    observe::install_log(config.log_format, &config.log)
+        .map_err(|error| anyhow::anyhow!("--log: {error}"))?;
+    let store = app::store_to_read(config).await?;
+    println!("{}", export.run(&*store).await?);
+    Ok(())
+}
+
+#[tokio::main]
+async fn import(config: &Config, from: &Path) -> anyhow::Result<()> {
+    observe::install_log(config.log_format, &config.log)
+        .map_err(|error| anyhow::anyhow!("--log: {error}"))?;
+    let store = app::store_to_write(config).await?;
+    println!("{}", transfer::import(&*store, from).await?);
     Ok(())
 }
 

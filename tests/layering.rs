@@ -47,8 +47,22 @@ const TABLE: &[(&str, &[&str])] = &[
     ),
     ("backup", &["store::sqlite", "config"]),
     ("health", &[]),
+    ("transfer", &["auth", "store", "domain", "protocol"]),
     ("doctor", &["app", "auth", "bus::redis", "store::scylla", "config"]),
-    ("main", &["app", "backup", "config", "doctor", "documents", "health", "domain", "observe"]),
+    (
+        "main",
+        &[
+            "app",
+            "backup",
+            "config",
+            "doctor",
+            "documents",
+            "health",
+            "transfer",
+            "domain",
+            "observe",
+        ],
+    ),
 ];
 
 /// Behind their traits: whoever uses the trait does not know them.

@@ -14,3 +14,4 @@ mod rooms;
 mod site;
 mod socket;
 mod tasks;
+mod transfer;

@@ -1,6 +1,7 @@
 //! Set-up: servers, people, sockets. Nothing here asserts what a test is about; what can't go on
 //! fails with what it waited for.
 
+pub mod exports;
 mod http;
 mod node;
 mod socket;
@@ -8,7 +9,7 @@ mod socket;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-pub use http::{Api, Reply, register};
+pub use http::{Api, PASSWORD, Reply, register};
 pub use node::{Node, Process};
 pub use socket::{Socket, View};
 
