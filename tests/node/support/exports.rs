@@ -105,7 +105,7 @@ pub fn made_file(path: &Path, messages: u64, people: &[(&str, &str); 2]) {
         let mut line = json!({
             "type": "message", "room_id": room, "id": message,
             "author_id": [ada, bob][(number % 2) as usize], "kind": "text",
-            "text": format!("message {number}"), "nonce": format!("nonce-{number}"),
+            "text": format!("message {number}"), "nonce": format!("nonce-{number:08}"),
             "sent_at": message.millis(), "deleted": false, "version": message,
         });
         match number % 10 {
