@@ -121,28 +121,24 @@ async fn check(store: &dyn Store, from: &Path) -> anyhow::Result<()> {
                 _ => bail!("{shown} is not an export of Starling's"),
             }
         }
+        if let Ok(Line::Room(room)) = &line {
+            rooms.insert(room.id);
+        }
         let checked = line.and_then(|line| line.check(now).map(|()| line));
         match checked {
+            Err(sentence) => wrong.note(number, &sentence),
             Ok(_) if end.is_some() => wrong.note(number, "It comes after the end."),
             Ok(Line::Starling(_)) => wrong.note(number, "It begins another export."),
             Ok(Line::End(counted)) => end = Some(counted),
             Ok(line) => {
                 counts.add(&line);
-                let room = match &line {
-                    Line::Message(message) => Some(message.room_id),
-                    Line::Member(member) => Some(member.room_id),
-                    _ => None,
-                };
-                if room.is_some_and(|room| !rooms.contains(&room)) {
+                if room_of(&line).is_some_and(|room| !rooms.contains(&room)) {
                     wrong.note(number, "Its room does not stand above it.");
                 }
-                match line {
-                    Line::Room(room) => drop(rooms.insert(room.id)),
-                    Line::User(person) => people.push((number, person)),
-                    _ => {}
+                if let Line::User(person) = line {
+                    people.push((number, person));
                 }
             }
-            Err(sentence) => wrong.note(number, &sentence),
         }
         if people.len() >= CONCURRENT {
             check_names(store, &mut people, &mut wrong).await?;
@@ -153,16 +149,15 @@ async fn check(store: &dyn Store, from: &Path) -> anyhow::Result<()> {
     }
     check_names(store, &mut people, &mut wrong).await?;
     drop(progress);
-    let broken = wrong.count > 0;
-    if broken {
-        for sentence in &wrong.shown {
-            eprintln!("starling: {shown}, {sentence}");
-        }
+    for sentence in &wrong.shown {
+        eprintln!("starling: {shown}, {sentence}");
+    }
+    match wrong.count {
+        0 => {}
+        1 => bail!("{shown} has a line that can't be taken; nothing was imported"),
+        count => bail!("{shown} has {count} lines that can't be taken; nothing was imported"),
     }
     match end {
-        _ if broken => {
-            bail!("{} lines of {shown} can't be taken; nothing was imported", wrong.count)
-        }
         None => bail!(
             "{shown} is not whole: its last line is missing. Run the export again, to the same file; \
              it goes on where it ended. Nothing was imported"
@@ -172,6 +167,15 @@ async fn check(store: &dyn Store, from: &Path) -> anyhow::Result<()> {
         }
     }
     Ok(())
+}
+
+/// The room that a line goes into.
+fn room_of(line: &Line) -> Option<RoomId> {
+    match line {
+        Line::Message(message) => Some(message.room_id),
+        Line::Member(member) => Some(member.room_id),
+        _ => None,
+    }
 }
 
 /// Finds usernames and addresses that somebody else has on this server.
@@ -282,11 +286,7 @@ struct Work<'a> {
 impl Work<'_> {
     /// Takes a line; whether it was the one with which all that waited was written.
     async fn take(&mut self, line: Line, number: u64, bytes: u64) -> anyhow::Result<bool> {
-        let room = match &line {
-            Line::Message(message) => Some(message.room_id),
-            Line::Member(member) => Some(member.room_id),
-            _ => None,
-        };
+        let room = room_of(&line);
         // A file that was put together by hand may go back to a room.
         let elsewhere = room.is_some_and(|room| self.room_id() != Some(room));
         if elsewhere {

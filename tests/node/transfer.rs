@@ -180,7 +180,7 @@ fn an_export_leaves_every_other_file_as_it_is() {
     assert!(refused(export(&folder(&data), &file)).contains("There is no data in"));
     assert!(!data.exists() && !file.exists());
     let made = exported(&outer, 20);
-    let mut try_on = |content: &[u8], mode: u32, says: &str| {
+    let try_on = |content: &[u8], mode: u32, says: &str| {
         fs::write(&file, content).expect("it is written");
         fs::set_permissions(&file, fs::Permissions::from_mode(mode)).expect("it is ours");
         let said = refused(export(&folder(&data), &file));
@@ -247,7 +247,7 @@ fn a_file_with_a_wrong_line_is_refused_with_its_number_and_nothing_is_taken() {
     ];
     for (at, change, says) in cases {
         let said = wrong(at, change);
-        assert!(said.contains(says) && said.contains("1 lines of"), "{says}: {said}");
+        assert!(said.contains(says) && said.contains("has a line that"), "{says}: {said}");
         assert!(said.contains("nothing was imported") && !said.contains("secret"), "{said}");
     }
     let said = wrong(0, &|line| line["format"] = 2.into());
