@@ -102,9 +102,10 @@ pub fn made_file(path: &Path, messages: u64, people: &[(&str, &str); 2]) {
         if number == 1 {
             lines.push(person(people[1]));
         }
+        let author = if number % 2 == 0 { ada } else { bob };
         let mut line = json!({
             "type": "message", "room_id": room, "id": message,
-            "author_id": [ada, bob][(number % 2) as usize], "kind": "text",
+            "author_id": author, "kind": "text",
             "text": format!("message {number}"), "nonce": format!("nonce-{number:08}"),
             "sent_at": message.millis(), "deleted": false, "version": message,
         });
