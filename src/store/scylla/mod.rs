@@ -51,14 +51,14 @@ pub struct ScyllaStore {
 
 impl ScyllaStore {
     /// Connects, makes the keyspace where there is none, and brings its tables up to what this program
-    /// knows. Refuses a keyspace that a newer program has changed.
+    /// knows. Refuses a keyspace that a newer program has changed in a way that this one can't work with.
     pub async fn connect(options: ScyllaOptions) -> StoreResult<Self> {
         let session = connect::session(&options).await?;
         schema::apply(&session, &options).await?;
         Ok(Self { db: Box::pin(Db::prepare(session, &options.keyspace)).await? })
     }
 
-    /// Only brings the tables up to what this program knows, and gives their version.
+    /// Only brings the tables up to what this program knows, and gives their version then.
     pub async fn migrate(options: ScyllaOptions) -> StoreResult<u32> {
         let session = connect::session(&options).await?;
         schema::apply(&session, &options).await

@@ -49,3 +49,16 @@ pub(super) fn run_steps(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_number_says_the_steps_and_the_oldest_program() {
+        for (number, version, oldest) in [(0, 0, 0), (2, 2, 2), (0x0002_0003, 3, 2)] {
+            assert_eq!(tables(number), Tables { version, oldest });
+            assert_eq!(user_version(Tables { version, oldest }), number);
+        }
+    }
+}

@@ -129,13 +129,3 @@ fn data_is_refused_once_a_step_has_taken_away_what_is_needed() {
     let Err(OpenError::Newer { found, known, .. }) = opened else { panic!("it is too new") };
     assert_eq!((found, known), (VERSION + 2, VERSION));
 }
-
-#[test]
-fn new_data_looks_as_it_did_to_programs_that_know_no_such_rule() {
-    let folder = folder();
-    drop(open(folder.path()));
-    let connection = Connection::open(folder.path().join(DATA_FILE)).expect("it opens");
-    let version: u32 =
-        connection.pragma_query_value(None, "user_version", |row| row.get(0)).expect("a number");
-    assert_eq!(version, VERSION);
-}
