@@ -6,7 +6,7 @@ use scylla::client::session_builder::SessionBuilder;
 use starling_servers::cql_for_tests;
 
 use crate::chat::chat;
-use crate::{cluster, current, keyspace, migrate, replace};
+use crate::{THREE_NODES, cluster, current, keyspace, migrate, replace};
 
 /// Changes that a next version may make, and says so.
 const ADDS: &[&str] = &[
@@ -57,12 +57,13 @@ impl Tables {
 }
 
 #[test]
+#[ignore = "takes a minute: make test-upgrade"]
 fn nodes_go_on_and_are_restarted_on_the_tables_of_the_next_version() {
     let mut cluster = cluster(current(), "ahead");
     let options = cluster.node_options();
     let tables = Tables::of(&keyspace("ahead"));
     let version = tables.version();
-    chat("tables one step ahead", cluster.nginx_address(), || {
+    chat("tables one step ahead", cluster.nginx_address(), THREE_NODES, || {
         ADDS.iter().for_each(|cql| tables.run(cql));
         tables.step(version + 1, version);
         let (migrated, said) = migrate(&options);

@@ -3,30 +3,27 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::OnceLock;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
 use crate::swarm::{self, Outcome, Swarm};
-
-/// Longer than replacing three nodes takes on a busy machine.
-const SECONDS: &str = "40";
 
 fn program() -> &'static PathBuf {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
     PROGRAM.get_or_init(swarm::build)
 }
 
-/// Does it while clients of this server chat, and fails where one of them noticed more than a reconnect.
-/// Nobody drops a connection here but the servers: each that ends was ended by the upgrade.
-pub fn chat(name: &str, server: SocketAddr, work: impl FnOnce()) {
+/// Works on the servers while people chat there for this time, and fails where one of them noticed more
+/// than a reconnect. They drop no connection: each that ends was ended by the work.
+pub fn chat(name: &str, server: SocketAddr, time: Duration, work: impl FnOnce()) {
     let folder = tempfile::tempdir().expect("a folder");
     let state = folder.path().join("state.json").display().to_string();
-    let server = server.to_string();
+    let (server, seconds) = (server.to_string(), time.as_secs().to_string());
     let arguments = [
         ("--server", server.as_str()),
         ("--state", &state),
-        ("--seconds", SECONDS),
+        ("--seconds", &seconds),
         ("--users", "120"),
         ("--rooms-of", "12"),
         ("--rooms-per-user", "2"),

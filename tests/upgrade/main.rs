@@ -22,6 +22,10 @@ use starling_servers::{
     Cluster, ClusterOptions, Node, NodeOptions, WITHOUT_LIMITS, cql_for_tests, redis_for_tests,
 };
 
+/// How long people chat meanwhile: longer than replacing three nodes, or one, takes on a busy machine.
+const THREE_NODES: Duration = Duration::from_secs(40);
+const ONE_NODE: Duration = Duration::from_secs(20);
+
 /// How long two versions serve side by side before the next node is replaced.
 const SIDE_BY_SIDE: Duration = Duration::from_secs(2);
 
@@ -88,13 +92,14 @@ fn replace(node: &mut Node, with: &NodeOptions) {
 }
 
 #[test]
+#[ignore = "takes minutes, and builds the version before: make test-upgrade"]
 fn the_nodes_of_a_cluster_are_replaced_and_put_back() {
     let mut cluster = cluster(previous(), "cluster");
     let before = cluster.node_options();
     let next = NodeOptions { program: current(), ..before.clone() };
     let nginx = cluster.nginx_address();
     for (name, options) in [("cluster, forth", &next), ("cluster, back", &before)] {
-        chat(name, nginx, || {
+        chat(name, nginx, THREE_NODES, || {
             let (migrated, said) = migrate(options);
             assert!(migrated, "{said}");
             for node in &mut cluster.nodes {
@@ -106,6 +111,7 @@ fn the_nodes_of_a_cluster_are_replaced_and_put_back() {
 }
 
 #[test]
+#[ignore = "takes minutes, and builds the version before: make test-upgrade"]
 fn a_node_alone_is_replaced_and_put_back() {
     let data = tempfile::tempdir().expect("a folder");
     let folder = data.path().join("data").display().to_string();
@@ -115,7 +121,7 @@ fn a_node_alone_is_replaced_and_put_back() {
     let mut node = Node::start(&before);
     let address = node.address();
     for (name, options) in [("one node, forth", &next), ("one node, back", &before)] {
-        chat(name, address, || {
+        chat(name, address, ONE_NODE, || {
             std::thread::sleep(SIDE_BY_SIDE);
             replace(&mut node, options);
             std::thread::sleep(SIDE_BY_SIDE);
