@@ -89,7 +89,7 @@ pub struct Verdict {
     pub listing: Listing,
     reactions_ahead: u64,
     messages: usize,
-    interruptions: Histogram,
+    pub interruptions: Histogram,
     crew: crate::crew::Farewell,
 }
 
