@@ -41,7 +41,8 @@ mod tests {
     fn a_program_works_with_newer_tables_where_every_step_beyond_it_says_so() {
         let tables = |steps: &[u32]| {
             let steps = steps.iter().zip(1..);
-            steps.fold(Tables::default(), |tables, (oldest, version)| tables.after(version, *oldest))
+            steps
+                .fold(Tables::default(), |tables, (oldest, version)| tables.after(version, *oldest))
         };
         assert!(Tables::default().suit(1), "there are none yet");
         assert!(tables(&[1, 2]).suit(3), "they are older");

@@ -6,7 +6,9 @@ use std::time::{Duration, Instant};
 use uuid::Uuid;
 
 use super::{drop_keyspace, options, unique_keyspace};
-use crate::store::contract::{Stage, changes, members, messages, people, reactions, rooms, sessions};
+use crate::store::contract::{
+    Stage, changes, members, messages, people, reactions, rooms, sessions,
+};
 use crate::store::scylla::db::qualified;
 use crate::store::scylla::schema::{STEPS, apply_steps, keyspace};
 use crate::store::scylla::{ScyllaStore, connect, examine};
