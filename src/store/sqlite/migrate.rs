@@ -25,7 +25,7 @@ pub(super) fn tables(user_version: u32) -> Tables {
 
 fn user_version(tables: Tables) -> u32 {
     let Tables { version, oldest } = tables;
-    if oldest == version { version } else { oldest << 16 | version }
+    if oldest == version { version } else { (oldest << 16) | version }
 }
 
 /// Brings the data up to date; each step is done whole or not at all. Data that has more steps than
