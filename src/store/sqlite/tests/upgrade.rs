@@ -43,7 +43,8 @@ const REMOVES: Step = Step { code: "DROP TABLE more", oldest: VERSION + 2 };
 fn bring(folder: &Path, steps: &[Step]) -> Tables {
     let mut connection = Connection::open(folder.join(DATA_FILE)).expect("it opens");
     let known: Vec<Step> = STEPS.iter().chain(steps).copied().collect();
-    run_steps(&mut connection, found(&connection), &known).expect("the steps are SQL");
+    let before = found(&connection);
+    run_steps(&mut connection, before, &known).expect("the steps are SQL");
     found(&connection)
 }
 
