@@ -14,7 +14,7 @@ WEB    := ./scripts/web.sh
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run cluster web test test-web test-chart test-dashboards dashboard e2e faults fmt lint docs demo swarm bench tools servers browsers
+.PHONY: help run cluster web test test-web test-chart test-dashboards test-upgrade dashboard e2e faults fmt lint docs demo swarm bench tools servers browsers
 
 help: ## List these targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /  make \1\t/' | expand -t 16
@@ -72,6 +72,9 @@ dashboard: tools servers browsers web/node_modules/.package-lock.json ## Draw do
 
 faults: tools servers ## A cluster chats while things break, a minute each: make faults ARGS="--seconds 600 node_killed"
 	$(CARGO) test --locked --test faults -- --seconds 60 $(ARGS)
+
+test-upgrade: tools servers ## The version before is replaced by this one under load, and put back; nobody may notice
+	$(CARGO) test --locked --test upgrade -- --ignored --nocapture --test-threads=1
 
 fmt: tools ## Format the code
 	$(CARGO) fmt --all

@@ -18,6 +18,7 @@ pub mod catch_up;
 pub(crate) mod contract;
 pub mod scylla;
 pub mod sqlite;
+mod steps;
 mod thing;
 
 /// An account with what only its owner and the server may know.

@@ -164,7 +164,7 @@ pub(super) fn qualified(keyspace: &str, cql: &str) -> String {
     let mut words = Vec::new();
     let mut before = "";
     for word in cql.split_whitespace() {
-        let names_table = matches!(before, "FROM" | "INTO" | "UPDATE" | "EXISTS");
+        let names_table = matches!(before, "FROM" | "INTO" | "UPDATE" | "TABLE" | "EXISTS");
         let is_plain = !word.contains('.') && word.starts_with(|c: char| c.is_ascii_lowercase());
         if names_table && is_plain {
             words.push(format!("{keyspace}.{word}"));

@@ -51,28 +51,28 @@ pub struct ScyllaStore {
 
 impl ScyllaStore {
     /// Connects, makes the keyspace where there is none, and brings its tables up to what this program
-    /// knows. Refuses a keyspace that a newer program has changed.
+    /// knows. Refuses a keyspace that a newer program has changed in a way that this one can't work with.
     pub async fn connect(options: ScyllaOptions) -> StoreResult<Self> {
         let session = connect::session(&options).await?;
         schema::apply(&session, &options).await?;
         Ok(Self { db: Box::pin(Db::prepare(session, &options.keyspace)).await? })
     }
 
-    /// Connects to a keyspace whose tables are those that this program knows, and changes nothing in
-    /// it.
+    /// Connects to a keyspace whose tables this program can work with as they are, and changes nothing
+    /// in it.
     pub async fn attach(options: ScyllaOptions) -> StoreResult<Self> {
         let session = connect::session(&options).await?;
-        let (found, known) = (schema::found(&session, &options).await?, schema::STEPS.len() as u32);
-        if found != known {
+        let (tables, known) = (schema::found(&session, &options).await?, schema::STEPS.len() as u32);
+        if tables.version < known || !tables.suit(known) {
             return Err(StoreError::Damaged(format!(
-                "the keyspace {} has tables of version {found}; this program knows version {known}",
-                options.keyspace
+                "the keyspace {} has tables of version {}; this program knows version {known}",
+                options.keyspace, tables.version
             )));
         }
         Ok(Self { db: Box::pin(Db::prepare(session, &options.keyspace)).await? })
     }
 
-    /// Only brings the tables up to what this program knows, and gives their version.
+    /// Only brings the tables up to what this program knows, and gives their version then.
     pub async fn migrate(options: ScyllaOptions) -> StoreResult<u32> {
         let session = connect::session(&options).await?;
         schema::apply(&session, &options).await

@@ -37,8 +37,9 @@ pub(super) fn react(db: &Db<'_>, change: &ReactionChange) -> StoreResult<Reacted
     }
     let version = above(change.version, message.reactions_version);
     db.write(
-        "REPLACE INTO reactions (room_id, user_id, message_id, emoji, is_on, version) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        "INSERT INTO reactions (room_id, user_id, message_id, emoji, is_on, version) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (room_id, user_id, message_id, emoji) \
+         DO UPDATE SET is_on = excluded.is_on, version = excluded.version",
         (room, user, id, &change.emoji, change.on, version),
     )?;
     let reactions = summarise(db, room, &message, change)?;

@@ -74,7 +74,14 @@ pub(super) fn update(db: &Db<'_>, new: &Room) -> StoreResult<()> {
 }
 
 fn put(db: &Db<'_>, room: &Room) -> StoreResult<()> {
-    let sql = format!("REPLACE INTO rooms ({ROOM}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)");
+    // Not REPLACE: that would empty the columns which only a newer program knows.
+    let sql = format!(
+        "INSERT INTO rooms ({ROOM}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) \
+         ON CONFLICT (room_id) DO UPDATE SET kind = excluded.kind, name = excluded.name, \
+         description = excluded.description, created_by = excluded.created_by, \
+         created_at = excluded.created_at, people = excluded.people, \
+         deleted = excluded.deleted, version = excluded.version"
+    );
     let row = (
         room.id,
         room.kind,
@@ -196,8 +203,12 @@ pub(super) fn move_member(db: &Db<'_>, moved: &Member) -> StoreResult<()> {
 }
 
 fn put_member(db: &Db<'_>, member: &Member) -> StoreResult<()> {
-    let sql =
-        format!("REPLACE INTO room_members ({MEMBER}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)");
+    let sql = format!(
+        "INSERT INTO room_members ({MEMBER}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) \
+         ON CONFLICT (room_id, user_id) DO UPDATE SET state = excluded.state, \
+         role = excluded.role, joined_at = excluded.joined_at, delivered = excluded.delivered, \
+         read = excluded.read, version = excluded.version"
+    );
     let row = (
         member.room_id,
         member.user_id,

@@ -48,13 +48,13 @@ fn all() -> Vec<(&'static str, String)> {
         unpublished::Statements::ALL,
     ];
     let own = modules.concat().into_iter().map(|(kind, cql)| (kind, cql.to_owned()));
-    let tables = STEPS.iter().flat_map(|step| statements(step)).chain(bootstrap("chat"));
+    let tables = STEPS.iter().flat_map(|step| statements(step.code)).chain(bootstrap("chat"));
     own.chain(tables.map(|cql| ("Table", cql))).collect()
 }
 
 /// The columns of each table's partition key.
 fn partition_keys() -> HashMap<String, Vec<String>> {
-    let tables = STEPS.iter().flat_map(|step| statements(step));
+    let tables = STEPS.iter().flat_map(|step| statements(step.code));
     tables
         .map(|cql| {
             let name = cql.split_whitespace().nth(5).expect("CREATE TABLE IF NOT EXISTS name");
@@ -112,7 +112,7 @@ fn every_statement_names_one_whole_partition() {
 fn every_table_says_how_large_a_partition_gets_and_what_deletes_cost() {
     for step in STEPS {
         let mut comment = String::new();
-        for line in step.lines() {
+        for line in step.code.lines() {
             if let Some(text) = line.strip_prefix("--") {
                 comment.push_str(text);
             } else if let Some(table) = line.strip_prefix("CREATE TABLE ") {
