@@ -12,7 +12,6 @@ mod crew;
 #[cfg(test)]
 mod crew_tests;
 mod frame;
-mod histogram;
 #[cfg(test)]
 mod history_tests;
 mod http;
@@ -22,9 +21,7 @@ mod marks;
 mod modes;
 mod options;
 mod presence;
-mod report;
 mod requests;
-mod rng;
 mod sessions;
 mod setup;
 #[cfg(test)]
@@ -32,12 +29,12 @@ mod stub;
 mod traffic;
 mod usage;
 mod views;
-mod wire;
 mod world;
 
 use std::process::ExitCode;
 
 use clap::Parser;
+use starling_loadtest::{histogram, report, rng, wire};
 
 use crate::options::{Command, Options};
 

@@ -1,0 +1,170 @@
+// Rooms whose members are all connected: one VU is one room, with a socket for each member. So one
+// VU knows all that was said in its room, and who heard it.
+
+import { sleep } from 'k6';
+import exec from 'k6/execution';
+import { WebSocket } from 'k6/websockets';
+import { makeRoom } from './api.js';
+import { Ledger } from './ledger.js';
+import * as metrics from './metrics.js';
+import { drainS, held, lengthMs, rate, roomsOf, socketAddress, stages } from './settings.js';
+
+const TICK_MS = 10;
+/** Connections are counted so long before their stage ends. */
+const COUNT_BEFORE_MS = 100;
+
+export function chat() {
+  const number = exec.scenario.iterationInTest;
+  const began = exec.scenario.startTime;
+  const stage = stages.findIndex(({ rooms }) => number < rooms);
+  const { from, hold, rooms } = stages[stage];
+  const before = stage > 0 ? stages[stage - 1].rooms : 0;
+  // The rooms of a stage begin one after another, in the first half of its time.
+  const turn = from + ((hold - from) / 2) * ((number - before) / (rooms - before));
+  sleep(Math.max(0, began + turn - Date.now()) / 1000);
+  new Room(began, stage).open();
+}
+
+class Room {
+  constructor(began, stage) {
+    this.began = began;
+    this.stage = stage;
+    this.ledger = new Ledger(roomsOf);
+    this.sockets = [];
+    this.leaving = false;
+    this.sent = 0;
+  }
+
+  now() {
+    return Date.now() - this.began;
+  }
+
+  open() {
+    const { id, members } = makeRoom('c', roomsOf);
+    this.id = id;
+    // In what is left of the stage's time, less a little for the last of them.
+    const left = Math.max(0, stages[this.stage].hold - this.now()) * 0.7;
+    members.forEach((token, member) => {
+      setTimeout(() => this.connect(member, token), (left * member) / members.length);
+    });
+    for (const { name, to } of stages.slice(this.stage)) {
+      setTimeout(() => this.countConnections(name), to - COUNT_BEFORE_MS - this.now());
+    }
+    this.ticks = setInterval(() => this.tick(), TICK_MS);
+  }
+
+  connect(member, token) {
+    const socket = new WebSocket(socketAddress, 'starling.v1', { tags: { name: 'socket' } });
+    const link = { socket, ready: false, commands: 1, nonces: new Map() };
+    this.sockets[member] = link;
+    socket.onopen = () => socket.send(JSON.stringify({ id: 1, type: 'hello', token, idle: false }));
+    socket.onmessage = (event) => this.receive(member, link, event);
+    socket.onerror = (event) => {
+      if (!this.leaving) {
+        metrics.failed('connection_failed', event.error);
+      }
+    };
+    socket.onclose = (event) => {
+      link.ready = false;
+      if (!this.leaving) {
+        metrics.failed('connection_closed', `with code ${event.code}`);
+      }
+    };
+  }
+
+  receive(member, link, event) {
+    const frame = JSON.parse(event.data);
+    switch (frame.type) {
+      case 'message':
+        if (frame.message.nonce) {
+          this.hear(member, frame.message.nonce, event.timestamp);
+        }
+        break;
+      case 'ok':
+        this.acknowledge(link, frame.id, event.timestamp);
+        break;
+      case 'caught_up':
+        link.ready = true;
+        break;
+      case 'heartbeat':
+        link.socket.send('{"type":"heartbeat"}');
+        break;
+      case 'error':
+        this.ledger.refuse(link.nonces.get(frame.id));
+        metrics.failed(frame.error.code, frame.error.detail);
+        break;
+      case 'goodbye':
+        metrics.failed('goodbye', 'the server is stopping');
+        break;
+    }
+  }
+
+  hear(member, nonce, at) {
+    const heard = this.ledger.hear(member, nonce);
+    if (heard?.again) {
+      metrics.doubled.add(1);
+    } else if (heard) {
+      const tags = { connections: held(heard.due - this.began) };
+      metrics.deliveries.add(1, tags);
+      metrics.delivery.add(at - heard.due, tags);
+    }
+  }
+
+  acknowledge(link, id, at) {
+    const due = this.ledger.acknowledge(link.nonces.get(id));
+    link.nonces.delete(id);
+    if (due !== null) {
+      metrics.messages.add(1);
+      metrics.acknowledgement.add(at - due);
+    }
+  }
+
+  /** Sends what is due: a message that waited is measured from when it should have been sent. */
+  tick() {
+    const { hold } = stages[this.stage];
+    const every = 1000 / rate;
+    while (hold + this.sent * every <= Math.min(this.now(), lengthMs - 1)) {
+      this.say(this.began + hold + this.sent * every);
+    }
+    if (this.now() < lengthMs) {
+      return;
+    }
+    if (this.ledger.isComplete() || this.now() > lengthMs + drainS * 1000) {
+      this.leave();
+    }
+  }
+
+  say(due) {
+    const link = this.sockets[this.sent % roomsOf];
+    this.sent += 1;
+    if (!link?.ready) {
+      metrics.failed('unsent', 'the member whose turn it was is not connected');
+      return;
+    }
+    const nonce = `message-${exec.vu.idInTest}-${this.sent}`;
+    link.commands += 1;
+    link.nonces.set(link.commands, nonce);
+    this.ledger.say(nonce, due);
+    const text = `Message ${this.sent} of a load test, with as many words as people tend to use.`;
+    const command = { id: link.commands, type: 'send', room_id: this.id, nonce, text };
+    link.socket.send(JSON.stringify(command));
+  }
+
+  countConnections(stage) {
+    metrics.connections.add(this.sockets.filter((link) => link?.ready).length, {
+      connections: stage,
+    });
+  }
+
+  leave() {
+    clearInterval(this.ticks);
+    this.leaving = true;
+    metrics.lost.add(this.ledger.missing());
+    for (let unanswered = this.ledger.unanswered(); unanswered > 0; unanswered -= 1) {
+      metrics.failed('unanswered', 'a message was neither acknowledged nor refused');
+    }
+    for (const link of this.sockets) {
+      link?.socket.close();
+    }
+  }
+}
