@@ -32,6 +32,8 @@ class Room {
     this.ledger = new Ledger(roomsOf);
     this.sockets = [];
     this.leaving = false;
+    /** When the first message is due, once all are connected. */
+    this.first = null;
     this.sent = 0;
   }
 
@@ -121,24 +123,36 @@ class Room {
 
   /** Sends what is due: a message that waited is measured from when it should have been sent. */
   tick() {
-    const { hold } = stages[this.stage];
-    const every = 1000 / rate;
-    while (hold + this.sent * every <= Math.min(this.now(), lengthMs - 1)) {
-      this.say(this.began + hold + this.sent * every);
+    const now = Date.now();
+    const end = this.began + lengthMs;
+    if (this.first === null && this.isConnected()) {
+      this.first = Math.max(now, this.began + stages[this.stage].hold);
     }
-    if (this.now() < lengthMs) {
-      return;
+    while (this.first !== null && this.due() <= Math.min(now, end - 1)) {
+      this.say(this.due());
     }
-    if (this.ledger.isComplete() || this.now() > lengthMs + drainS * 1000) {
+    if (now >= end && (this.ledger.isComplete() || now > end + drainS * 1000)) {
       this.leave();
     }
   }
 
+  isConnected() {
+    return this.connections() === roomsOf;
+  }
+
+  connections() {
+    return this.sockets.filter((link) => link?.ready).length;
+  }
+
+  due() {
+    return this.first + (this.sent * 1000) / rate;
+  }
+
+  /** The members take turns. One whose connection has ended says nothing: that was counted. */
   say(due) {
     const link = this.sockets[this.sent % roomsOf];
     this.sent += 1;
-    if (!link?.ready) {
-      metrics.failed('unsent', 'the member whose turn it was is not connected');
+    if (!link.ready) {
       return;
     }
     const nonce = `message-${exec.vu.idInTest}-${this.sent}`;
@@ -151,14 +165,13 @@ class Room {
   }
 
   countConnections(stage) {
-    metrics.connections.add(this.sockets.filter((link) => link?.ready).length, {
-      connections: stage,
-    });
+    metrics.connections.add(this.connections(), { connections: stage });
   }
 
   leave() {
     clearInterval(this.ticks);
     this.leaving = true;
+    metrics.rooms.add(1, { kind: 'chat' });
     metrics.lost.add(this.ledger.missing());
     for (let unanswered = this.ledger.unanswered(); unanswered > 0; unanswered -= 1) {
       metrics.failed('unanswered', 'a message was neither acknowledged nor refused');

@@ -38,14 +38,14 @@ const all = {
     rate: settings.signUps,
     timeUnit: '1s',
     duration: time,
-    preAllocatedVUs: 10,
+    preAllocatedVUs: Math.max(10, settings.signUps * 20),
     ...afterRamp,
   },
 };
 
 const thresholdsOf = {
   chat: {
-    messages: ['count>0'],
+    'rooms{kind:chat}': [`count==${settings.rooms}`],
     deliveries_doubled: ['count==0'],
     ...Object.fromEntries(
       stages.flatMap(({ name, connections }) => [
@@ -56,7 +56,7 @@ const thresholdsOf = {
     ),
   },
   polling: {
-    polled_rooms: [`count==${settings.pollingRooms}`],
+    'rooms{kind:polling}': [`count==${settings.pollingRooms}`],
     polled_delivery: [`p(99)<${settings.deliveryP99Ms}`],
   },
   history: { 'http_req_duration{name:history}': [`p(99)<${settings.historyP99Ms}`] },

@@ -4,8 +4,8 @@ import { Counter, Trend } from 'k6/metrics';
 
 /** Sockets that are open and up to date when a stage ends; tag `connections`: the stage. */
 export const connections = new Counter('connections');
-/** Rooms whose members polled until everything had come. */
-export const polled = new Counter('polled_rooms');
+/** Rooms that came to an end, and told what was lost; tag `kind`: `chat` or `polling`. */
+export const rooms = new Counter('rooms');
 /** Messages that were acknowledged. */
 export const messages = new Counter('messages');
 /** Receipts of a message by one member; tag `connections`. */

@@ -65,5 +65,5 @@ export async function polling() {
 
   await Promise.all([...members.map(poll), say()]);
   metrics.lost.add(ledger.missing());
-  metrics.polled.add(1);
+  metrics.rooms.add(1, { kind: 'polling' });
 }

@@ -11,7 +11,6 @@ mod commands;
 mod crew;
 #[cfg(test)]
 mod crew_tests;
-mod frame;
 #[cfg(test)]
 mod history_tests;
 mod http;
@@ -34,7 +33,7 @@ mod world;
 use std::process::ExitCode;
 
 use clap::Parser;
-use starling_loadtest::{histogram, report, rng, wire};
+use starling_loadtest::{frame, histogram, report, rng, wire};
 
 use crate::options::{Command, Options};
 

@@ -35,6 +35,7 @@ struct Chatter {
 }
 
 pub async fn enter(user: &mut GooseUser, run: &Run) -> TransactionResult {
+    let _entering = run.entering();
     let token = api::new_token(user, run).await?;
     let seat = run.take_seat();
     let room = seat.join(user, run, &token).await?;
@@ -86,11 +87,15 @@ pub async fn talk(user: &mut GooseUser, run: &Run) -> TransactionResult {
 pub async fn leave(user: &mut GooseUser, run: &Run) -> TransactionResult {
     let Some(member) = user.get_session_data::<Member>().cloned() else { return Ok(()) };
     let mut chatter = member.lock().await;
-    chatter.seat.ledger().leave(chatter.seat.number());
     let end = Instant::now() + run.drain();
-    while chatter.owes() && Instant::now() < end {
+    let mut present = true;
+    while Instant::now() < end {
+        if present && !run.is_somebody_entering() {
+            chatter.seat.ledger().leave(chatter.seat.number());
+            present = false;
+        }
         let soon = Instant::now() + Duration::from_millis(50);
-        if !chatter.listen(user, run, soon.min(end)).await? {
+        if (!present && !chatter.owes()) || !chatter.listen(user, run, soon.min(end)).await? {
             break;
         }
     }

@@ -51,6 +51,8 @@ pub enum Over {
 
 #[derive(Default)]
 struct Counts {
+    /// Users who are about to connect.
+    entering: usize,
     connections: usize,
     messages: u64,
     deliveries: u64,
@@ -110,6 +112,16 @@ impl Run {
 
     pub fn drain(&self) -> Duration {
         Duration::from_secs(self.options.drain_s)
+    }
+
+    /// A user is about to connect, until what is given back is dropped. Nobody leaves meanwhile.
+    pub fn entering(&self) -> Entering<'_> {
+        lock(&self.counts).entering += 1;
+        Entering(self)
+    }
+
+    pub fn is_somebody_entering(&self) -> bool {
+        lock(&self.counts).entering > 0
     }
 
     pub fn connected(&self) {
@@ -205,6 +217,14 @@ impl Run {
         report.add("duplicated", counts.doubled);
         report.counts("errors", &counts.errors);
         report
+    }
+}
+
+pub struct Entering<'a>(&'a Run);
+
+impl Drop for Entering<'_> {
+    fn drop(&mut self) {
+        lock(&self.0.counts).entering -= 1;
     }
 }
 
