@@ -91,7 +91,7 @@ function needed(what, answer) {
       answer.status === 429
         ? ' The server limits it: --limit-logins-from-address off, --limit-api off.'
         : '';
-    exec.test.abort(`It was not possible to ${what} (${answer.status}).${hint}`);
+    exec.test.abort(`It was not possible to ${what}: ${answer.error || answer.status}.${hint}`);
   }
   return data;
 }
