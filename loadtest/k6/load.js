@@ -57,7 +57,7 @@ const thresholdsOf = {
   },
   polling: {
     'rooms{kind:polling}': [`count==${settings.pollingRooms}`],
-    polled_delivery: [`p(99)<${settings.deliveryP99Ms}`],
+    polled_delivery: [`p(99)<${settings.polledP99Ms}`],
   },
   history: { 'http_req_duration{name:history}': [`p(99)<${settings.historyP99Ms}`] },
   accounts: {

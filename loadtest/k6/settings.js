@@ -45,6 +45,8 @@ export const historyMessages = number('HISTORY_MESSAGES', 60);
 export const signUps = number('SIGN_UPS', 1);
 /** The thresholds on the 99th percentiles. */
 export const deliveryP99Ms = number('DELIVERY_P99_MS', 100);
+// A poll that has something to tell waits for a tenth of a second for more.
+export const polledP99Ms = number('POLLED_P99_MS', 250);
 export const historyP99Ms = number('HISTORY_P99_MS', 250);
 export const logInP99Ms = number('LOG_IN_P99_MS', 1000);
 

@@ -177,8 +177,7 @@ impl Chatter {
         self.due += run.every();
         self.seat.ledger().say(nonce.clone(), due);
         let text = "A message of a load test, with as many words as people tend to use.";
-        let command =
-            json!({"type": "send", "room_id": self.room, "nonce": &nonce, "text": text});
+        let command = json!({"type": "send", "room_id": self.room, "nonce": &nonce, "text": text});
         match self.socket.say(command).await {
             Ok(id) => {
                 self.waiting.insert(id, nonce);

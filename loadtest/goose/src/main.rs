@@ -89,9 +89,11 @@ async fn attack(options: Options, run: &Arc<Run>) -> Result<GooseMetrics, GooseE
                 .register_transaction(step!(run, "read", history::read)),
         )
         .register_scenario(
-            scenario!("Accounts")
-                .set_wait_time(ten, ten * 2)?
-                .register_transaction(step!(run, "sign up and log in", accounts::sign_up)),
+            scenario!("Accounts").set_wait_time(ten, ten * 2)?.register_transaction(step!(
+                run,
+                "sign up and log in",
+                accounts::sign_up
+            )),
         )
         .execute()
         .await

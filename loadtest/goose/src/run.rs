@@ -86,11 +86,7 @@ impl Peak {
 
 impl Run {
     pub fn new(options: &Options) -> Self {
-        Self {
-            options: options.run.clone(),
-            rooms: Mutex::default(),
-            counts: Mutex::default(),
-        }
+        Self { options: options.run.clone(), rooms: Mutex::default(), counts: Mutex::default() }
     }
 
     /// The next free place; in a new room where the others are full.
