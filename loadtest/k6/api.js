@@ -14,7 +14,9 @@ export function personName(kind, number) {
 }
 
 export function parameters(name, token) {
-  const headers = { 'content-type': 'application/json' };
+  // A server closes connections that are idle for a while, perhaps just as a request goes out. With this
+  // header k6 makes such a request again by itself; without it, it does so for GET alone.
+  const headers = { 'content-type': 'application/json', 'x-idempotency-key': '1' };
   if (token) {
     headers.authorization = `Bearer ${token}`;
   }

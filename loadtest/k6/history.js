@@ -1,5 +1,6 @@
 // A room with a history, which its readers page through, backwards and forwards.
 
+import { sleep } from 'k6';
 import exec from 'k6/execution';
 import { get, makeRoom, post } from './api.js';
 import { failed } from './metrics.js';
@@ -14,6 +15,7 @@ export function history() {
   room ??= write();
   same('backwards', page('before', (messages) => messages[0].id));
   same('forwards', page('after', (messages) => messages[messages.length - 1].id));
+  sleep(1);
 }
 
 function write() {
