@@ -15,6 +15,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
+use goose::client::GooseClientBuilder;
 use goose::goose::TransactionFunction;
 use goose::prelude::*;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -68,7 +69,10 @@ macro_rules! step {
 
 async fn attack(options: Options, run: &Arc<Run>) -> Result<GooseMetrics, GooseError> {
     let (second, ten) = (Duration::from_secs(1), Duration::from_secs(10));
+    // Nobody needs cookies, and without them all users share one client: to make one takes long.
+    let client = GooseClientBuilder::new().without_cookies();
     GooseAttack::initialize_with_config(options.goose)?
+        .set_client_builder_without_cookies(client)?
         .register_scenario(
             scenario!("Chat")
                 .set_weight(CHATTING)?
