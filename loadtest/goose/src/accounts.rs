@@ -8,8 +8,8 @@ use crate::run::Run;
 
 pub async fn sign_up(user: &mut GooseUser, run: &Run) -> TransactionResult {
     let name = api::new_name();
-    api::register(user, run, &name).await?;
-    let tokens = api::log_in(user, run, &name).await?;
+    api::call(user, run, api::registration(&name)).await?;
+    let tokens = api::call(user, run, api::login(&name)).await?;
     let me = api::call(user, run, Call::get("me", "/me", &api::access_token(&tokens))).await?;
     if me["username"] != name.as_str() {
         run.failed("wrong_person", &format!("{name} logged in and is {}", me["username"]));

@@ -1,11 +1,12 @@
 //! The HTTP API, as far as these users need it.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use goose::goose::{GooseMethod, GooseRequest, GooseUser, TransactionError};
 use serde_json::{Value, json};
 use starling_loadtest::wire::Refusal;
+use tokio::time::sleep;
 
 use crate::run::Run;
 
@@ -13,6 +14,10 @@ use crate::run::Run;
 pub type Failed = Box<TransactionError>;
 
 const PASSWORD: &str = "correct horse battery";
+
+/// How often what has to succeed is tried, and how long to wait between.
+const ATTEMPTS: u32 = 10;
+const PAUSE: Duration = Duration::from_secs(1);
 
 /// One request.
 pub struct Call<'a> {
@@ -35,8 +40,41 @@ impl<'a> Call<'a> {
     }
 }
 
-/// What is answered to it; null where that is nothing.
+/// What is answered to it; null where that is nothing. Anything but a success is counted.
 pub async fn call(user: &mut GooseUser, run: &Run, call: Call<'_>) -> Result<Value, Failed> {
+    match attempt(user, &call).await? {
+        Ok(answer) => Ok(answer),
+        Err(refusal) => Err(give_up(run, &call, &refusal)),
+    }
+}
+
+/// The same before anything is measured: what may succeed later is tried again.
+pub async fn prepare(user: &mut GooseUser, run: &Run, call: Call<'_>) -> Result<Value, Failed> {
+    let mut attempts = 1;
+    loop {
+        match attempt(user, &call).await? {
+            Ok(answer) => return Ok(answer),
+            Err(refusal) if attempts < ATTEMPTS && is_of_the_moment(&refusal) => {
+                attempts += 1;
+                sleep(PAUSE).await;
+            }
+            Err(refusal) => return Err(give_up(run, &call, &refusal)),
+        }
+    }
+}
+
+/// A limit is not: it is on, and ends after minutes.
+fn is_of_the_moment(refusal: &Refusal) -> bool {
+    refusal.is_worth_another_try() && refusal.code != "rate_limited"
+}
+
+fn give_up(run: &Run, call: &Call<'_>, refusal: &Refusal) -> Failed {
+    let Refusal { code, detail, .. } = refusal;
+    run.failed(code, &format!("{}: {detail}", call.name));
+    format!("{}: {code}", call.name).into()
+}
+
+async fn attempt(user: &mut GooseUser, call: &Call<'_>) -> Result<Result<Value, Refusal>, Failed> {
     let path = format!("/api/v1{}", call.path);
     let mut request = user.get_request_builder(&call.method, &path)?;
     if !call.token.is_empty() {
@@ -46,21 +84,23 @@ pub async fn call(user: &mut GooseUser, run: &Run, call: Call<'_>) -> Result<Val
         request = request.json(body);
     }
     let request = GooseRequest::builder().name(call.name).set_request_builder(request).build();
-    let (status, body) = match user.request(request).await?.response {
-        Ok(answer) => (answer.status().as_u16(), answer.bytes().await),
-        Err(error) => (0, Err(error)),
+    let answer = match user.request(request).await?.response {
+        Ok(answer) => {
+            let status = answer.status().as_u16();
+            answer.bytes().await.map(|body| (status, body))
+        }
+        Err(error) => Err(error),
     };
-    let name = call.name;
-    let body = body.map_err(|error| {
-        run.failed("no_answer", &format!("{name}: {error}"));
-        format!("{name}: there was no answer")
-    })?;
-    if !(200..300).contains(&status) {
-        let Refusal { code, detail, .. } = Refusal::of_response(status, &body);
-        run.failed(&code, &format!("{name}: {detail} ({status})"));
-        return Err(format!("{name}: {code}").into());
-    }
-    Ok(serde_json::from_slice(&body).unwrap_or_default())
+    Ok(match answer {
+        Ok((200..300, body)) => Ok(serde_json::from_slice(&body).unwrap_or_default()),
+        Ok((status, body)) => Err(Refusal::of_response(status, &body)),
+        Err(error) => Err(Refusal {
+            code: "no_answer".to_owned(),
+            detail: error.to_string(),
+            advice: "retry".to_owned(),
+            retry_after_ms: None,
+        }),
+    })
 }
 
 /// A name that nobody else has, in this run or an earlier one.
@@ -71,21 +111,21 @@ pub fn new_name() -> String {
     format!("goose-{:x}-{:x}-{number}", now.as_millis(), std::process::id())
 }
 
-/// Makes an account; the answer has its tokens.
-pub async fn register(user: &mut GooseUser, run: &Run, name: &str) -> Result<Value, Failed> {
+/// A request that makes an account; the answer has its tokens.
+pub fn registration(name: &str) -> Call<'static> {
     let email = format!("{name}@example.org");
     let body = json!({"username": name, "email": email, "password": PASSWORD});
-    call(user, run, Call::post("register", "/auth/register", "", body)).await
+    Call::post("register", "/auth/register", "", body)
 }
 
-pub async fn log_in(user: &mut GooseUser, run: &Run, name: &str) -> Result<Value, Failed> {
-    let body = json!({"login": name, "password": PASSWORD});
-    call(user, run, Call::post("log in", "/auth/login", "", body)).await
+/// A request that logs in; the answer has the tokens.
+pub fn login(name: &str) -> Call<'static> {
+    Call::post("log in", "/auth/login", "", json!({"login": name, "password": PASSWORD}))
 }
 
 /// A new account's access token.
 pub async fn new_token(user: &mut GooseUser, run: &Run) -> Result<String, Failed> {
-    let tokens = register(user, run, &new_name()).await?;
+    let tokens = prepare(user, run, registration(&new_name())).await?;
     Ok(access_token(&tokens))
 }
 

@@ -26,7 +26,8 @@ pub async fn write(user: &mut GooseUser, run: &Run) -> TransactionResult {
     for number in 0..MESSAGES {
         let text = format!("Message {number} of a history.");
         let body = json!({"nonce": format!("history-{number}"), "text": text});
-        let sent = api::call(user, run, Call::post("send over HTTP", &path, &token, body)).await?;
+        let call = Call::post("write a history", &path, &token, body);
+        let sent = api::prepare(user, run, call).await?;
         messages.push(sent["message_id"].as_str().unwrap_or_default().to_owned());
     }
     user.set_session_data(Written { token, room, messages });

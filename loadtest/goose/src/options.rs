@@ -68,8 +68,7 @@ impl Options {
         }
         if goose.threshold.is_empty() {
             let bound = &options.delivery_p99;
-            goose.threshold =
-                vec!["error-rate<=0%".to_owned(), format!("p99<{bound} for SOCKET delivery")];
+            goose.threshold = vec![format!("p99<{bound} for SOCKET delivery")];
             goose.no_threshold_abort = true;
         }
         options

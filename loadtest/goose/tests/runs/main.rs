@@ -232,8 +232,7 @@ fn messages_that_are_refused_fail_the_run() {
 #[test]
 fn a_server_that_is_not_there_fails_the_run() {
     let nobody = Port::reserve();
-    k6(nobody.address(), &[&SHORT, &NO_TIME, &CHAT_ALONE])
-        .failed(&["It was not possible to register"]);
+    k6(nobody.address(), &[&SHORT, &NO_TIME, &CHAT_ALONE]).failed(&["There is no server at"]);
     goose(nobody.address(), &format!("{GOOSE_CHAT_ALONE} {GOOSE_NO_TIME}"))
         .failed(&["failed: errors<=0", "no_answer"]);
 }
