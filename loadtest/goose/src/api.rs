@@ -48,10 +48,16 @@ pub async fn call(user: &mut GooseUser, run: &Run, call: Call<'_>) -> Result<Val
     }
 }
 
-/// The same before anything is measured: what may succeed later is tried again.
-pub async fn prepare(user: &mut GooseUser, run: &Run, call: Call<'_>) -> Result<Value, Failed> {
+/// The same before anything is measured: what may succeed later is tried again, as the request that
+/// `make` then makes.
+pub async fn prepare<'a>(
+    user: &mut GooseUser,
+    run: &Run,
+    make: impl Fn() -> Call<'a>,
+) -> Result<Value, Failed> {
     let mut attempts = 1;
     loop {
+        let call = make();
         match attempt(user, &call).await? {
             Ok(answer) => return Ok(answer),
             Err(refusal) if attempts < ATTEMPTS && is_of_the_moment(&refusal) => {
@@ -125,7 +131,8 @@ pub fn login(name: &str) -> Call<'static> {
 
 /// A new account's access token.
 pub async fn new_token(user: &mut GooseUser, run: &Run) -> Result<String, Failed> {
-    let tokens = prepare(user, run, registration(&new_name())).await?;
+    // Each time with another name: an attempt may have come through without an answer.
+    let tokens = prepare(user, run, || registration(&new_name())).await?;
     Ok(access_token(&tokens))
 }
 

@@ -24,10 +24,12 @@ pub async fn write(user: &mut GooseUser, run: &Run) -> TransactionResult {
     let path = format!("/rooms/{room}/messages");
     let mut messages = Vec::new();
     for number in 0..MESSAGES {
-        let text = format!("Message {number} of a history.");
-        let body = json!({"nonce": format!("history-{number}"), "text": text});
-        let call = Call::post("write a history", &path, &token, body);
-        let sent = api::prepare(user, run, call).await?;
+        let write = || {
+            let text = format!("Message {number} of a history.");
+            let body = json!({"nonce": format!("history-{number}"), "text": text});
+            Call::post("write a history", &path, &token, body)
+        };
+        let sent = api::prepare(user, run, write).await?;
         messages.push(sent["message_id"].as_str().unwrap_or_default().to_owned());
     }
     user.set_session_data(Written { token, room, messages });

@@ -246,15 +246,18 @@ impl Seat {
         run: &Run,
         token: &str,
     ) -> Result<String, Failed> {
-        let (maker, description) = (&mut *user, json!({"kind": "public", "name": "load test"}));
-        let make = Call::post("make a room", "/rooms", token, description);
+        let maker = &mut *user;
         let made = self.room.id.get_or_try_init(|| async move {
+            let make = || {
+                let description = json!({"kind": "public", "name": "load test"});
+                Call::post("make a room", "/rooms", token, description)
+            };
             let room = api::prepare(maker, run, make).await?;
             Ok::<_, Failed>(room["room"]["id"].as_str().unwrap_or_default().to_owned())
         });
         let id = made.await?.clone();
         let path = format!("/rooms/{id}/join");
-        api::prepare(user, run, Call::post("join", &path, token, json!({}))).await?;
+        api::prepare(user, run, || Call::post("join", &path, token, json!({}))).await?;
         Ok(id)
     }
 }

@@ -30,20 +30,22 @@ fn top() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
 }
 
-/// The server, built as a user builds it, beside Goose's program.
+/// The server: the one that `STARLING_BIN` names, or built beside Goose's program.
 fn starling() -> &'static Path {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
-    PROGRAM.get_or_init(|| {
-        let goose = Path::new(env!("CARGO_BIN_EXE_starling-goose"));
-        let folder = goose.parent().unwrap();
-        let mut cargo = Command::new(env!("CARGO"));
-        cargo.current_dir(top()).args(["build", "--quiet", "--locked", "--bin", "starling"]);
-        if folder.file_name().is_some_and(|name| name == "release") {
-            cargo.arg("--release");
-        }
-        assert!(cargo.status().unwrap().success(), "starling does not build");
-        folder.join("starling")
-    })
+    PROGRAM.get_or_init(|| std::env::var_os("STARLING_BIN").map_or_else(build, PathBuf::from))
+}
+
+fn build() -> PathBuf {
+    let goose = Path::new(env!("CARGO_BIN_EXE_starling-goose"));
+    let folder = goose.parent().unwrap();
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.current_dir(top()).args(["build", "--quiet", "--locked", "--bin", "starling"]);
+    if folder.file_name().is_some_and(|name| name == "release") {
+        cargo.arg("--release");
+    }
+    assert!(cargo.status().unwrap().success(), "starling does not build");
+    folder.join("starling")
 }
 
 fn without_limits() -> Vec<String> {
