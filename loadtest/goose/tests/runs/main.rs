@@ -181,8 +181,11 @@ fn a_time_that_nothing_can_keep_fails_the_run() {
 fn too_few_connections_fail_the_run() {
     let node = node(None);
     let one_too_few = GOOSE_CHAT_ALONE.replace("--connections 10", "--connections 11");
-    goose(node.address(), &format!("{one_too_few} {GOOSE_NO_TIME}"))
-        .failed(&["failed: connections>=11: there were 10", "lost 0", "errors none"]);
+    goose(node.address(), &format!("{one_too_few} {GOOSE_NO_TIME}")).failed(&[
+        "failed: connections>=11: there were 10",
+        "lost 0",
+        "errors none",
+    ]);
 }
 
 #[test]
