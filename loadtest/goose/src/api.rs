@@ -44,7 +44,7 @@ impl<'a> Call<'a> {
 pub async fn call(user: &mut GooseUser, run: &Run, call: Call<'_>) -> Result<Value, Failed> {
     match attempt(user, &call).await? {
         Ok(answer) => Ok(answer),
-        Err(refusal) => Err(give_up(run, &call, &refusal)),
+        Err(refusal) => Err(give_up(run, &call, &refusal).into()),
     }
 }
 
@@ -64,7 +64,7 @@ pub async fn prepare<'a>(
                 attempts += 1;
                 sleep(PAUSE).await;
             }
-            Err(refusal) => return Err(give_up(run, &call, &refusal)),
+            Err(refusal) => return Err(give_up(run, &call, &refusal).into()),
         }
     }
 }
@@ -74,10 +74,11 @@ fn is_of_the_moment(refusal: &Refusal) -> bool {
     refusal.is_worth_another_try() && refusal.code != "rate_limited"
 }
 
-fn give_up(run: &Run, call: &Call<'_>, refusal: &Refusal) -> Failed {
+/// Counts it, and says why.
+fn give_up(run: &Run, call: &Call<'_>, refusal: &Refusal) -> String {
     let Refusal { code, detail, .. } = refusal;
     run.failed(code, &format!("{}: {detail}", call.name));
-    format!("{}: {code}", call.name).into()
+    format!("{}: {code}", call.name)
 }
 
 async fn attempt(user: &mut GooseUser, call: &Call<'_>) -> Result<Result<Value, Refusal>, Failed> {

@@ -71,7 +71,7 @@ async fn attack(options: Options, run: &Arc<Run>) -> Result<GooseMetrics, GooseE
     let (second, ten) = (Duration::from_secs(1), Duration::from_secs(10));
     // Nobody needs cookies, and without them all users share one client: to make one takes long.
     let client = GooseClientBuilder::new().without_cookies();
-    GooseAttack::initialize_with_config(options.goose)?
+    let attack = GooseAttack::initialize_with_config(options.goose)?
         .set_client_builder_without_cookies(client)?
         .register_scenario(
             scenario!("Chat")
@@ -98,9 +98,9 @@ async fn attack(options: Options, run: &Arc<Run>) -> Result<GooseMetrics, GooseE
                 "sign up and log in",
                 accounts::sign_up
             )),
-        )
-        .execute()
-        .await
+        );
+    // Too large for the stack of whoever calls it.
+    Box::pin(attack.execute()).await
 }
 
 /// Each connection is an open file: as many as are allowed.
