@@ -83,8 +83,8 @@ fn answer(mut server: TcpStream, mut client: TcpStream, fault: Fault, messages: 
 fn copies(fault: Fault, messages: &AtomicU64) -> usize {
     let number = messages.fetch_add(1, Ordering::Relaxed);
     match fault {
-        Fault::LoseEvery(every) if number % every == 0 => 0,
-        Fault::DoubleEvery(every) if number % every == 0 => 2,
+        Fault::LoseEvery(every) if number.is_multiple_of(every) => 0,
+        Fault::DoubleEvery(every) if number.is_multiple_of(every) => 2,
         _ => 1,
     }
 }
