@@ -31,12 +31,14 @@ RUN apt-get update \
 WORKDIR /src
 COPY Cargo.toml Cargo.lock ./
 COPY loadtest/Cargo.toml loadtest/
+COPY loadtest/goose/Cargo.toml loadtest/goose/
 COPY tests/servers/Cargo.toml tests/servers/
 # Empty programs in the place of ours, for the dependencies' sake.
-RUN mkdir -p src benches tests/faults loadtest/src tests/servers/src/bin \
+RUN mkdir -p src benches tests/faults loadtest/src loadtest/goose/src tests/servers/src/bin \
     && touch src/lib.rs loadtest/src/lib.rs tests/servers/src/lib.rs \
     && for main in build.rs src/main.rs benches/store.rs tests/faults/main.rs loadtest/src/main.rs \
-        tests/servers/src/bin/cluster.rs; do echo 'fn main() {}' > $main; done \
+        loadtest/goose/src/main.rs tests/servers/src/bin/cluster.rs; do \
+        echo 'fn main() {}' > $main; done \
     && cargo build --release --locked --package starling
 COPY build.rs ./
 COPY schema schema

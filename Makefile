@@ -14,7 +14,7 @@ WEB    := ./scripts/web.sh
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run cluster web test test-web test-chart test-dashboards test-upgrade dashboard e2e faults fmt lint docs demo swarm bench tools servers browsers
+.PHONY: help run cluster web test test-web test-chart test-dashboards test-upgrade dashboard e2e faults fmt lint docs demo swarm bench tools servers browsers load-k6 load-goose test-load k6
 
 help: ## List these targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /  make \1\t/' | expand -t 16
@@ -40,7 +40,7 @@ web/node_modules/.package-lock.json: web/package-lock.json
 	$(WEB) npm install --no-save --no-fund --no-audit
 	@touch $@
 
-test: tools servers browsers test-web ## Everything that has to hold: format, lint, every test, the documents
+test: tools servers k6 browsers test-web ## Everything that has to hold: format, lint, every test, the documents
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
 	$(CARGO) test --workspace --locked
@@ -93,6 +93,15 @@ demo: tools ## Two terminals and a bot chat while the server is killed; shows wh
 swarm: tools ## Load, faults and the history checker: make swarm ARGS="--help"
 	$(CARGO) run --release --locked --package starling-loadtest --bin swarm -- $(ARGS)
 
+load-k6: k6 ## A load test with k6: make load-k6 ARGS="-e SERVER=http://127.0.0.1:8080 -e STAGES=1000"
+	./scripts/k6.sh run $(ARGS) loadtest/k6/load.js
+
+load-goose: tools ## The same with Goose: make load-goose ARGS="--host http://127.0.0.1:8080"
+	$(CARGO) run --release --locked --package starling-goose -- $(ARGS)
+
+test-load: tools servers k6 ## Short runs of k6 and Goose before a cluster, and before servers that do wrong
+	$(CARGO) test --locked --package starling-goose
+
 bench: tools ## Measure the store on this machine's disk
 	$(CARGO) bench --locked --bench store -- $(ARGS)
 
@@ -101,6 +110,9 @@ tools:
 
 servers:
 	@./scripts/servers.sh
+
+k6:
+	@./scripts/k6.sh
 
 browsers:
 	@./scripts/browsers.sh

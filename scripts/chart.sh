@@ -10,58 +10,10 @@
 set -eu
 cd "$(dirname "$0")/.."
 
-oldest=1.24     # as in tests/chart/go.mod
-go=1.24.9       # what is fetched where there is none
+. scripts/go.sh
+go_for 1.24 "the chart's test"   # as in tests/chart/go.mod
 
-tools=$(mkdir -p "${CARGO_TARGET_DIR:-target}/tools/chart" && cd "${CARGO_TARGET_DIR:-target}/tools/chart" && pwd)
-
-say() {
-    echo "starling: $*" >&2
-}
-
-have() {
-    command -v "$1" >/dev/null 2>&1
-}
-
-new_enough() {
-    have go || return 1
-    version=$(cd / && GOTOOLCHAIN=local go version | sed 's/^go version go\([0-9.]*\).*/\1/')
-    [ "$(printf '%s\n' "$oldest" "$version" | sort -V | head -n 1)" = "$oldest" ]
-}
-
-# Go's own releases are modules too, so that an old Go can fetch a new one.
-fetch_go() {
-    if ! have go && [ "$(id -u)" = 0 ] && have apt-get; then
-        say "Go is missing (the chart's test is built with it); installing golang-go."
-        export DEBIAN_FRONTEND=noninteractive
-        apt-get update -qq
-        apt-get install -y -qq --no-install-recommends golang-go >/dev/null
-        hash -r
-        ! new_enough || return 0
-    fi
-    if ! have go; then
-        say "Go $oldest or newer is missing: the chart's test is built with it. Get it with:"
-        say "    Debian, Ubuntu:  sudo apt-get install golang-go"
-        exit 1
-    fi
-    say "Fetching Go $go: the chart's test needs $oldest or newer."
-    system=$(go env GOOS)-$(go env GOARCH)
-    (cd / && GOFLAGS=-mod=mod go mod download "golang.org/toolchain@v0.0.1-go$go.$system")
-    folder=$(go env GOMODCACHE)/golang.org/toolchain@v0.0.1-go$go.$system
-    # Files of a module have no right to run.
-    chmod 755 "$folder"/bin/* "$folder"/pkg/tool/*/*
-    ln -sfn "$folder" "$tools/go"
-    hash -r
-}
-
-PATH=$tools/go/bin:$PATH
-export PATH
-new_enough || fetch_go
-if ! new_enough; then
-    say "The Go that was fetched can't be used. Install Go $oldest or newer yourself."
-    exit 1
-fi
-export GOTOOLCHAIN=local
+tools=$(mkdir -p "$go_tools/chart" && cd "$go_tools/chart" && pwd)
 # The same for everything, or the test would compile what the programs are made of a second time.
 export GOFLAGS=-trimpath
 
