@@ -10,6 +10,7 @@ use clap::{Parser, Subcommand};
 use crate::auth::passwords::{DEFAULT_MEMORY_KIB, DEFAULT_PASSES};
 use crate::domain::window::{Limit, MAX_COUNT};
 use crate::observe::LogFormat;
+use crate::report::Dsn;
 
 #[derive(Clone, Debug, Parser)]
 #[command(
@@ -177,6 +178,19 @@ pub struct Config {
     #[arg(long, env = "STARLING_LOG_FORMAT", default_value = "text", value_name = "FORMAT")]
     pub log_format: LogFormat,
 
+    /// Where traces are sent (OTLP over HTTP), for example http://collector:4318 [default: nowhere]
+    #[arg(long, env = "STARLING_OTLP_ENDPOINT", value_name = "URL", value_parser = web_address)]
+    pub otlp_endpoint: Option<String>,
+
+    /// The share of requests and commands that is traced, 0 to 1
+    #[arg(long, env = "STARLING_OTLP_SHARE", default_value_t = 0.01, value_name = "SHARE", value_parser = share)]
+    pub otlp_share: f64,
+
+    /// Where panics and errors are reported (a DSN of Sentry, or of a server that speaks its protocol)
+    /// [default: nowhere]
+    #[arg(long, env = "STARLING_SENTRY_DSN", value_name = "URL", hide_env_values = true, value_parser = dsn)]
+    pub sentry_dsn: Option<Dsn>,
+
     /// Print the OpenAPI document (`openapi`) or the AsyncAPI document (`asyncapi`), and end
     #[arg(long, value_name = "DOCUMENT", value_parser = ["openapi", "asyncapi"])]
     pub print: Option<String>,
@@ -269,6 +283,24 @@ fn limit(text: &str) -> Result<Limit, String> {
     Ok(Limit { most, per_ms: u64::from(number) * unit_ms })
 }
 
+fn web_address(text: &str) -> Result<String, String> {
+    let host = text.strip_prefix("http://").or_else(|| text.strip_prefix("https://"));
+    match host {
+        Some(host) if !host.is_empty() && !host.contains(' ') => Ok(text.to_owned()),
+        _ => Err("it begins with http:// or https://".into()),
+    }
+}
+
+fn share(text: &str) -> Result<f64, String> {
+    let share = text.parse().ok().filter(|share| (0.0..=1.0).contains(share));
+    share.ok_or_else(|| "a share is a number from 0 to 1, like 0.01".into())
+}
+
+/// The key in it is not repeated.
+fn dsn(text: &str) -> Result<Dsn, String> {
+    text.parse().map_err(|_| "it has the form https://KEY@HOST/PROJECT".into())
+}
+
 fn origin(text: &str) -> Result<String, String> {
     let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
     match host {
@@ -316,6 +348,9 @@ mod tests {
             ("--password-memory-kib", "7"),
             ("--trusted-proxies", "proxy"),
             ("--log-format", "xml"),
+            ("--otlp-endpoint", "collector:4318"),
+            ("--otlp-share", "1.1"),
+            ("--sentry-dsn", "https://host/1"),
             ("--redis-prefix", "a:b"),
             ("--scylla-keyspace", ""),
             ("--scylla-replication", "0"),

@@ -6,8 +6,10 @@ use starling::app::{self, App};
 use starling::config::{Config, Task};
 use starling::doctor::{self, Verdict};
 use starling::domain::rules::Rule;
-use starling::{backup, documents, health, observe};
+use starling::trace::Traces;
+use starling::{backup, documents, health, observe, report};
 use tokio::signal::unix::{SignalKind, signal};
+use tracing_subscriber::Layer;
 
 fn main() -> std::process::ExitCode {
     let config = Config::parse();
@@ -38,10 +40,37 @@ fn print(document: &str) -> std::process::ExitCode {
     std::process::ExitCode::SUCCESS
 }
 
+/// What goes to others of what happens here, until it is dropped.
+struct Watching {
+    traces: Option<Traces>,
+    _reports: Option<report::Guard>,
+}
+
+impl Drop for Watching {
+    fn drop(&mut self) {
+        if let Some(traces) = &self.traces {
+            tokio::task::block_in_place(|| traces.finish());
+        }
+    }
+}
+
+fn watch(config: &Config) -> anyhow::Result<Watching> {
+    let mut beside = observe::Layers::new();
+    let reports = config.sentry_dsn.clone().map(report::to);
+    if reports.is_some() {
+        beside.push(Box::new(report::layer()));
+    }
+    let traces = config.otlp_endpoint.as_deref().map(|to| Traces::to(to, config.otlp_share));
+    let traces = traces.transpose().map_err(|error| anyhow::anyhow!("--otlp-endpoint: {error}"))?;
+    beside.extend(traces.iter().map(|traces| traces.layer().boxed()));
+    observe::install_log(config.log_format, &config.log, beside)
+        .map_err(|error| anyhow::anyhow!("--log: {error}"))?;
+    Ok(Watching { traces, _reports: reports })
+}
+
 #[tokio::main]
 async fn migrate(config: &Config) -> anyhow::Result<()> {
-    observe::install_log(config.log_format, &config.log)
-        .map_err(|error| anyhow::anyhow!("--log: {error}"))?;
+    let _watching = watch(config)?;
     let version = app::migrate(config).await?;
     println!("The tables in the keyspace {} have version {version}.", config.scylla_keyspace);
     Ok(())
@@ -60,8 +89,7 @@ async fn examine(config: &Config) -> anyhow::Result<()> {
 
 #[tokio::main]
 async fn run(config: &Config) -> anyhow::Result<()> {
-    observe::install_log(config.log_format, &config.log)
-        .map_err(|error| anyhow::anyhow!("--log: {error}"))?;
+    let _watching = watch(config)?;
     // For tests that show what each rule is for; a release build has all of them on, always.
     if cfg!(debug_assertions)
         && let Ok(names) = std::env::var("STARLING_WITHOUT")

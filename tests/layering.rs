@@ -11,16 +11,18 @@ const TABLE: &[(&str, &[&str])] = &[
     ("protocol", &[]),
     ("observe", &[]),
     ("stops", &[]),
+    ("report", &[]),
+    ("trace", &["protocol"]),
     ("domain", &["protocol"]),
-    ("store", &["domain", "protocol", "observe", "stops"]),
+    ("store", &["domain", "protocol", "observe", "stops", "trace"]),
     ("bus", &["domain", "protocol", "observe"]),
     ("auth", &["domain", "protocol", "observe"]),
-    ("hub", &["protocol", "observe"]),
+    ("hub", &["protocol", "observe", "trace"]),
     ("relay", &["bus", "store", "hub", "domain", "protocol", "observe", "stops"]),
-    ("service", &["bus", "store", "auth", "domain", "protocol", "observe", "stops"]),
-    ("http", &["service", "domain", "protocol", "observe"]),
-    ("ws", &["http", "service", "hub", "domain", "protocol", "observe"]),
-    ("config", &["auth", "domain", "observe"]),
+    ("service", &["bus", "store", "auth", "domain", "protocol", "observe", "stops", "trace"]),
+    ("http", &["service", "domain", "protocol", "observe", "trace"]),
+    ("ws", &["http", "service", "hub", "domain", "protocol", "observe", "trace"]),
+    ("config", &["auth", "domain", "observe", "report"]),
     ("documents", &["http", "ws", "config", "domain", "protocol", "observe"]),
     (
         "app",
@@ -48,7 +50,7 @@ const TABLE: &[(&str, &[&str])] = &[
     ("backup", &["store::sqlite", "config"]),
     ("health", &[]),
     ("doctor", &["app", "auth", "bus::redis", "store::scylla", "config"]),
-    ("main", &["app", "backup", "config", "doctor", "documents", "health", "domain", "observe"]),
+    ("main", &["app", "backup", "config", "doctor", "documents", "health", "domain", "observe", "report", "trace"]),
 ];
 
 /// Behind their traits: whoever uses the trait does not know them.

@@ -9,11 +9,15 @@ use actix_web::http::header::{
     self, CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderMap, HeaderName, HeaderValue,
 };
 use actix_web::middleware::Next;
+use actix_web::web::Data;
 use actix_web::{Error, HttpMessage};
-use tracing::Instrument;
+use tracing::{Instrument, Span, field, trace_span};
 
 use crate::domain::window::Verdict;
+use super::extract::Surroundings;
 use crate::observe;
+use crate::protocol::TraceParent;
+use crate::trace;
 
 static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -59,9 +63,12 @@ pub async fn middleware(
     // The pattern, not the path: no id and no name of anybody.
     let path = request.match_pattern().unwrap_or_default();
     let span = tracing::debug_span!("request", id = %id);
+    let traced = traced(&request, &path);
+    let answer = next.call(request).instrument(span).instrument(traced.clone());
     // Handlers and extractors answer with a problem; there is no error that gets here.
-    let mut response = CURRENT_ID.scope(id.clone(), next.call(request).instrument(span)).await?;
+    let mut response = CURRENT_ID.scope(id.clone(), answer).await?;
     let status = response.status();
+    traced.record("http.response.status_code", status.as_u16());
     let verdict = response.request().extensions().get::<RateLimitHeaders>().copied();
     let headers = response.headers_mut();
     for (name, value) in verdict.map(RateLimitHeaders::pairs).unwrap_or_default() {
@@ -83,6 +90,27 @@ pub async fn middleware(
         "answered"
     );
     Ok(response)
+}
+
+/// The request's span in a trace; in its sender's, where that is a proxy that is believed.
+fn traced(request: &ServiceRequest, path: &str) -> Span {
+    let span = trace_span!(
+        target: trace::TARGET,
+        "request",
+        otel.name = format_args!("{} {path}", request.method()),
+        otel.kind = "server",
+        http.request.method = %request.method(),
+        http.route = path,
+        http.response.status_code = field::Empty
+    );
+    if !span.is_disabled()
+        && request.app_data::<Data<Surroundings>>().is_some_and(|it| it.is_proxied(request.request()))
+        && let Some(header) = request.headers().get("traceparent")
+        && let Some(parent) = header.to_str().ok().and_then(TraceParent::parse)
+    {
+        trace::continue_from(&span, parent);
+    }
+    span
 }
 
 /// The id that came with the request, if it is fit to be logged; else a new one.

@@ -6,6 +6,7 @@ use actix_web::http::header::SEC_WEBSOCKET_PROTOCOL;
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse, get};
 use serde::Deserialize;
+use tracing::{Instrument, field, trace_span};
 
 use super::dispatch::{self, Done};
 use super::resume::{self, Listener};
@@ -21,6 +22,7 @@ use crate::protocol::codes::{CloseCode, ErrorCode};
 use crate::protocol::server::{Answer, Hello, ServerFrame};
 use crate::protocol::{Frame, SUBPROTOCOL};
 use crate::service::{Answered, Caller, DeviceHere, Refusal, Replayed, Service};
+use crate::trace;
 
 /// The first frame has to come within this time.
 const HELLO_WITHIN: Duration = Duration::from_secs(10);
@@ -235,8 +237,17 @@ impl Connection {
             }
             let began = Instant::now();
             // Boxed: a connection that is idle holds none of it.
-            let Done { name, answer } =
-                Box::pin(dispatch::dispatch(&mut session, frame.command)).await;
+            let span = trace_span!(
+                target: trace::TARGET,
+                "command",
+                otel.name = field::Empty,
+                otel.kind = "server"
+            );
+            let Done { name, answer } = Box::pin(
+                dispatch::dispatch(&mut session, frame.command).instrument(span.clone()),
+            )
+            .await;
+            span.record("otel.name", format_args!("command {name}"));
             observe::COMMANDS.time(name, began);
             self.answer(frame.id, answer);
         }
