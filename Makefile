@@ -14,7 +14,7 @@ WEB    := ./scripts/web.sh
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run cluster web test test-web e2e faults fmt lint docs demo swarm bench tools servers browsers
+.PHONY: help run cluster web test test-web test-chart test-dashboards dashboard e2e faults fmt lint docs demo swarm bench tools servers browsers
 
 help: ## List these targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /  make \1\t/' | expand -t 16
@@ -50,8 +50,12 @@ test-web: web/node_modules/.package-lock.json ## The web client's own checks: ty
 	$(WEB) node scripts/types.mjs --check
 	$(WEB) npx biome ci .
 	$(WEB) npx tsc --noEmit
-	$(WEB) npx vitest run --passWithNoTests
+	$(WEB) npx vitest run
 	$(MAKE) --no-print-directory web
+
+test-chart: tools ## The Helm chart, on a real API server: make test-chart ARGS="-run TestWrong -v"
+	$(CARGO) build --locked --bin starling
+	STARLING_BIN=$(abspath $(or $(CARGO_TARGET_DIR),target)/debug/starling) ./scripts/chart.sh $(ARGS)
 
 e2e: tools browsers web ## The web client in real browsers, before a real server
 	$(CARGO) build --locked --bin starling
@@ -59,6 +63,12 @@ e2e: tools browsers web ## The web client in real browsers, before a real server
 	$(WEB) npm run -s test:browser
 	STARLING_BIN=$(abspath $(or $(CARGO_TARGET_DIR),target)/debug/starling) \
 		$(WEB) npm run -s e2e
+
+test-dashboards: tools servers ## The dashboard and the alerts, before a real Prometheus and nodes under load
+	$(CARGO) test --locked --test prometheus
+
+dashboard: tools servers browsers web/node_modules/.package-lock.json ## Draw docs/dashboard.png again, from nodes under load
+	STARLING_DRAW=$(abspath docs/dashboard.png) $(CARGO) test --locked --test prometheus every_query
 
 faults: tools servers ## A cluster chats while things break, a minute each: make faults ARGS="--seconds 600 node_killed"
 	$(CARGO) test --locked --test faults -- --seconds 60 $(ARGS)

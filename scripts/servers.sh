@@ -1,6 +1,6 @@
 #!/bin/sh
-# Gets the servers that the tests and `make cluster` start: Redis, nginx and a few tools from the
-# system's packages; Apache Cassandra (which speaks ScyllaDB's protocol) from Maven Central and
+# Gets the servers that the tests and `make cluster` start: Redis, nginx, Prometheus and a few tools from
+# the system's packages; Apache Cassandra (which speaks ScyllaDB's protocol) from Maven Central and
 # toxiproxy from the Go module proxy, into a cache. Says nothing where everything is there.
 #
 #   scripts/servers.sh                  everything
@@ -41,6 +41,8 @@ missing_packages() {
 		faketime faketime
 		ip iproute2
 		flock util-linux
+		prometheus prometheus
+		promtool prometheus
 	END
     [ -e /usr/lib/nginx/modules/ngx_stream_module.so ] || ! have dpkg || echo libnginx-mod-stream
 }
@@ -70,7 +72,7 @@ packages() {
     apt-get update -qq
     # shellcheck disable=SC2086 # a list of words
     apt-get install -y -qq --no-install-recommends $missing >/dev/null
-    for service in redis-server redis-sentinel nginx; do
+    for service in redis-server redis-sentinel nginx prometheus; do
         case " $missing" in
         *" $service "*) update-rc.d "$service" disable >/dev/null 2>&1 || true ;;
         esac

@@ -32,15 +32,15 @@ use crate::http::problem::Problem;
 use crate::http::site::{self, Site};
 use crate::http::system::{self, Documents, Draining};
 use crate::http::{self, edge};
-use crate::hub::{Hub, Inbox, Item};
+use crate::hub::{self, Hub, Inbox, Item};
 use crate::observe;
-use crate::protocol::codes::ErrorCode;
+use crate::protocol::codes::{CloseCode, ErrorCode};
 use crate::relay::Relay;
 use crate::service::{Limits, Parts, Refusal, Service};
 use crate::store::catch_up::CatchUp;
 use crate::store::scylla::{ScyllaOptions, ScyllaStore};
 use crate::store::sqlite::{SqliteOptions, SqliteStore};
-use crate::store::{Store, StoreError};
+use crate::store::{self, Store, StoreError};
 use crate::ws;
 
 /// What the kernel keeps for a socket that doesn't read; it doubles this.
@@ -122,6 +122,8 @@ pub struct App {
 impl App {
     /// Opens the store, and starts to listen: alone on embedded parts, or as one of a cluster.
     pub async fn start(config: &Config) -> anyhow::Result<Self> {
+        // First of all: what is told before anybody counts is lost, such as that Redis was reached.
+        begin_to_count();
         if config.is_clustered() {
             let bus = Arc::new(RedisBus::connect(&redis_options(config))?);
             let store = Arc::new(connect(&scylla_options(config)?).await?);
@@ -264,6 +266,7 @@ impl App {
     /// given up by a proxy only after many seconds.
     pub async fn stop(self) -> anyhow::Result<()> {
         self.draining.begin();
+        observe::DRAINING.set("", 1.0);
         let drain = Item::Drain { within_ms: self.drain_ms };
         for inbox in &self.inboxes {
             let _ = inbox.push(vec![drain.clone()]);
@@ -280,6 +283,26 @@ impl App {
             let _ = task.await;
         }
         Ok(())
+    }
+}
+
+/// Says what runs here, and begins at 0 what is counted by label: what is first seen at 1 has risen for
+/// nobody. (An app among others in one process leaves gauges as they are.)
+fn begin_to_count() {
+    observe::metrics_handle();
+    observe::BUILD_INFO.set(env!("CARGO_PKG_VERSION"), 1.0);
+    observe::DRAINING.set("", 0.0);
+    for gauge in [&observe::CONNECTIONS, &observe::POLLS, &observe::INBOX_BYTES] {
+        gauge.change(0.0);
+    }
+    for code in ErrorCode::ALL {
+        observe::REFUSALS.add(code.as_str(), 0);
+    }
+    for code in CloseCode::ALL {
+        observe::CONNECTIONS_CLOSED.add(hub::reason(*code), 0);
+    }
+    for kind in store::FAILURES {
+        observe::STORE_ERRORS.add(kind, 0);
     }
 }
 

@@ -2,12 +2,13 @@
 //! with a sentence that names it.
 
 use std::ffi::OsString;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
 use crate::auth::passwords::{DEFAULT_MEMORY_KIB, DEFAULT_PASSES};
+use crate::domain::network::Network;
 use crate::domain::window::{Limit, MAX_COUNT};
 use crate::observe::LogFormat;
 use crate::report::Dsn;
@@ -121,9 +122,10 @@ pub struct Config {
     #[arg(long, env = "STARLING_ALLOWED_ORIGINS", value_name = "ORIGINS", value_delimiter = ',', value_parser = origin)]
     pub allowed_origins: Vec<String>,
 
-    /// Addresses of proxies whose X-Forwarded-For and X-Forwarded-Proto are believed, separated by commas
+    /// Addresses and networks (`10.0.0.0/8`) of proxies whose X-Forwarded-For and X-Forwarded-Proto are
+    /// believed, separated by commas
     #[arg(long, env = "STARLING_TRUSTED_PROXIES", value_name = "ADDRESSES", value_delimiter = ',')]
-    pub trusted_proxies: Vec<IpAddr>,
+    pub trusted_proxies: Vec<Network>,
 
     /// How long an access token is valid, in seconds, 30 to 86400
     #[arg(long, env = "STARLING_ACCESS_TOKEN_S", default_value_t = 600, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(30..=86_400))]
@@ -347,6 +349,7 @@ mod tests {
             ("--session-days", "366"),
             ("--password-memory-kib", "7"),
             ("--trusted-proxies", "proxy"),
+            ("--trusted-proxies", "10.0.0.0/33"),
             ("--log-format", "xml"),
             ("--otlp-endpoint", "collector:4318"),
             ("--otlp-share", "1.1"),

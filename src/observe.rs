@@ -51,8 +51,12 @@ impl Metric {
         metrics::gauge!(self.name).increment(by);
     }
 
-    pub fn set(&'static self, value: f64) {
-        metrics::gauge!(self.name).set(value);
+    pub fn set(&'static self, label: &'static str, value: f64) {
+        if self.label.is_empty() {
+            metrics::gauge!(self.name).set(value);
+        } else {
+            metrics::gauge!(self.name, self.label => label).set(value);
+        }
     }
 
     pub fn record(&'static self, label: &'static str, value: f64) {
@@ -85,20 +89,26 @@ macro_rules! metrics_table {
 }
 
 metrics_table! {
+    BUILD_INFO: Gauge "starling_build_info" ["version"] Count, "1, with the version of the program.";
+    DRAINING: Gauge "starling_draining" [""] Count, "1 while the node sends its clients away because it stops, else 0.";
     CONNECTIONS: Gauge "starling_connections" [""] Count, "WebSocket connections that are logged in.";
     POLLS: Gauge "starling_polls" [""] Count, "Long polls that wait.";
     CONNECTIONS_OPENED: Counter "starling_connections_opened_total" [""] Count, "WebSocket connections that logged in.";
     CONNECTIONS_CLOSED: Counter "starling_connections_closed_total" ["reason"] Count, "WebSocket connections that ended, by reason.";
+    CATCH_UP: Histogram "starling_catch_up_seconds" ["start"] Seconds, "From a socket's `hello` until it has caught up; by its cursor: `fresh` (it had none), `resumed`, `afresh` (too old, it starts again).";
     DELIVERIES: Counter "starling_deliveries_total" [""] Count, "Events handed to connections.";
     DELIVERED_BYTES: Counter "starling_delivered_bytes_total" [""] Bytes, "Bytes of events handed to connections.";
     PUBLISH_TO_SOCKET: Histogram "starling_publish_to_socket_seconds" [""] Seconds, "From an event's publication, as this node heard it, until its last follower on a worker was handed it.";
     COMMANDS: Histogram "starling_command_seconds" ["command"] Seconds, "From a command's arrival on a socket to its answer.";
-    REQUESTS: Histogram "starling_http_request_seconds" ["status"] Seconds, "HTTP requests, by class of status.";
+    REQUESTS: Histogram "starling_http_request_seconds" ["status"] Seconds, "HTTP requests, by class of status. Without long polls, which take as long as nothing happens.";
     REFUSALS: Counter "starling_refusals_total" ["code"] Count, "Requests and commands that were refused, by error code.";
     EVENTS_HEARD: Counter "starling_events_heard_total" [""] Count, "Events that this node heard on the bus.";
     HAND_OVERS: Counter "starling_hand_overs_total" [""] Count, "Batches of events handed to a worker that has followers.";
+    INBOX_BYTES: Gauge "starling_inbox_bytes" [""] Bytes, "Events that wait for the workers, in bytes.";
+    INBOX_OVERFLOWS: Counter "starling_inbox_overflows_total" [""] Count, "Events that found no room in a worker's inbox. They are read from the store.";
     REPLAYS: Counter "starling_replayed_events_total" [""] Count, "Events that were told again on resuming.";
     GAPS: Counter "starling_gaps_total" [""] Count, "Times that a topic was found to lack events, and was repaired from the store.";
+    REPAIRS: Histogram "starling_repair_seconds" [""] Seconds, "Repairs of a topic from the store that succeeded.";
     TOPICS: Gauge "starling_topics" [""] Count, "Topics that this node follows.";
     PROVED_AGE: Gauge "starling_proved_age_seconds" [""] Seconds, "How far behind now the time is up to which delivery is proved.";
     BUS_CALL: Histogram "starling_bus_seconds" ["call"] Seconds, "Calls to the bus.";
@@ -144,10 +154,17 @@ pub fn metrics_handle() -> PrometheusHandle {
                 })
                 .expect("the buckets are not empty");
             let handle = builder.install_recorder().expect("it is installed once, here");
+            metrics_process::Collector::default().describe();
             for metric in TABLE {
                 let help = metric.help;
                 match metric.kind {
-                    Kind::Counter => metrics::describe_counter!(metric.name, metric.unit, help),
+                    Kind::Counter => {
+                        metrics::describe_counter!(metric.name, metric.unit, help);
+                        // What is first seen at 1 has risen for nobody.
+                        if metric.label.is_empty() {
+                            metric.add("", 0);
+                        }
+                    }
                     Kind::Gauge => metrics::describe_gauge!(metric.name, metric.unit, help),
                     Kind::Histogram => metrics::describe_histogram!(metric.name, metric.unit, help),
                 }
@@ -157,13 +174,17 @@ pub fn metrics_handle() -> PrometheusHandle {
         .clone()
 }
 
+/// All metrics, and what the process takes at this moment, as Prometheus reads them. Takes milliseconds
+/// where many files are open.
+pub fn render(handle: &PrometheusHandle) -> String {
+    metrics_process::Collector::default().collect();
+    handle.render()
+}
+
 /// Keeps the recorder's memory bounded between scrapes. Runs until dropped.
 pub async fn keep_metrics(handle: PrometheusHandle) {
-    let process = metrics_process::Collector::default();
-    process.describe();
     loop {
         tokio::time::sleep(Duration::from_secs(5)).await;
-        process.collect();
         handle.run_upkeep();
     }
 }

@@ -211,7 +211,9 @@ impl Relay {
             if batch.is_empty() {
                 continue;
             }
-            for item in inbox.push(batch) {
+            let left = inbox.push(batch);
+            observe::INBOX_OVERFLOWS.add("", left.len() as u64);
+            for item in left {
                 let Item::Event { topic, .. } = item else { continue };
                 if let Some(followed) = topics.get_mut(&topic) {
                     followed.lack(true);
@@ -255,8 +257,8 @@ impl Relay {
             } else {
                 oldest_ms = self.oldest_proved_ms(began_ms);
             }
-            observe::PROVED_AGE.set((began_ms - oldest_ms) as f64 / 1000.0);
-            observe::TOPICS.set(all.len() as f64);
+            observe::PROVED_AGE.set("", (began_ms - oldest_ms) as f64 / 1000.0);
+            observe::TOPICS.set("", all.len() as f64);
             round += 1;
             self.look_at_presence(&all, round.is_multiple_of(PRESENCE_EVERY)).await;
             self.0.dirty.notify_one();
@@ -364,6 +366,7 @@ impl Relay {
             EventId::floor(followed.proved_ms.saturating_sub(LAG_MS))
         };
         observe::GAPS.add("", 1);
+        let began = Instant::now();
         let replay = self.0.catch_up.since(topic, since).await;
         // A session's end is no state that could be read again; what goes on is.
         let sessions = match topic {
@@ -399,6 +402,7 @@ impl Relay {
             followed.give(&mut batches, &item);
         }
         self.hand_over(&mut topics, batches);
+        observe::REPAIRS.time("", began);
         true
     }
 

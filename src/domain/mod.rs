@@ -6,6 +6,7 @@ pub mod clock;
 pub mod cursor;
 pub mod history;
 pub mod names;
+pub mod network;
 pub mod permissions;
 pub mod presence;
 pub mod rules;

@@ -25,6 +25,9 @@ static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const STRICT_CSP: &str =
     "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
 
+/// Answered well, it says for how long nothing happened, and hides how fast everything else is.
+const LONG_POLL: &str = "/api/v1/events";
+
 tokio::task_local! {
     static CURRENT_ID: String;
 }
@@ -80,7 +83,9 @@ pub async fn middleware(
         headers.insert(REQUEST_ID.clone(), value);
     }
     safe_headers(headers);
-    observe::REQUESTS.time(class(status.as_u16()), began);
+    if path != LONG_POLL || !status.is_success() {
+        observe::REQUESTS.time(class(status.as_u16()), began);
+    }
     tracing::debug!(
         request.id = %id,
         %method,

@@ -14,6 +14,7 @@ use serde::de::DeserializeOwned;
 
 use super::edge::RateLimitHeaders;
 use super::problem::Problem;
+use crate::domain::network::Network;
 use crate::protocol::codes::{ErrorCode, FieldError};
 use crate::service::{self, Refusal, Service};
 
@@ -27,8 +28,8 @@ type Extracted<T> = Pin<Box<dyn Future<Output = Result<T, Problem>>>>;
 pub struct Surroundings {
     /// Web origins that may use the API from a browser, beside the server's own.
     pub origins: Arc<[String]>,
-    /// Addresses of proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed.
-    pub proxies: Arc<[IpAddr]>,
+    /// Proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed.
+    pub proxies: Arc<[Network]>,
 }
 
 impl Surroundings {
@@ -50,22 +51,27 @@ impl Surroundings {
         Err(Refusal::of(ErrorCode::OriginRefused))
     }
 
+    fn is_proxy(&self, address: IpAddr) -> bool {
+        self.proxies.iter().any(|network| network.contains(address))
+    }
+
     /// Whether it comes from a proxy of ours.
     pub fn is_proxied(&self, request: &HttpRequest) -> bool {
-        request.peer_addr().is_some_and(|peer| self.proxies.contains(&peer.ip()))
+        request.peer_addr().is_some_and(|peer| self.is_proxy(peer.ip()))
     }
 
     /// Whether the client came by HTTPS, as the nearest proxy says, if it is one of ours.
     pub fn is_secure(&self, request: &HttpRequest) -> bool {
         let forwarded = request.headers().get_all("x-forwarded-proto").last();
         let nearest = forwarded.and_then(|value| value.to_str().ok()?.rsplit(',').next());
-        self.is_proxied(request) && nearest.is_some_and(|scheme| scheme.trim().eq_ignore_ascii_case("https"))
+        self.is_proxied(request)
+            && nearest.is_some_and(|scheme| scheme.trim().eq_ignore_ascii_case("https"))
     }
 
     /// The address of the client: of the nearest hop that is no proxy of ours.
     pub fn address(&self, request: &HttpRequest) -> IpAddr {
         let peer = request.peer_addr().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.ip());
-        if !self.proxies.contains(&peer) {
+        if !self.is_proxy(peer) {
             return peer;
         }
         let forwarded = request.headers().get_all("x-forwarded-for");
@@ -73,7 +79,7 @@ impl Surroundings {
             forwarded.filter_map(|value| value.to_str().ok()).flat_map(|hops| hops.split(','));
         let mut hops: Vec<IpAddr> = hops.map_while(|hop| hop.trim().parse().ok()).collect();
         while let Some(hop) = hops.pop() {
-            if !self.proxies.contains(&hop) {
+            if !self.is_proxy(hop) {
                 return hop;
             }
         }

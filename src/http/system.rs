@@ -1,7 +1,7 @@
 //! The server itself: health, metrics, its documents, its front page.
 
 use actix_web::http::header::{CONTENT_SECURITY_POLICY, ContentType};
-use actix_web::web::Data;
+use actix_web::web::{self, Data};
 use actix_web::{HttpResponse, get};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -9,6 +9,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::problem::Problem;
+use crate::observe;
 use crate::protocol::codes::ErrorCode;
 use crate::protocol::http::{Degraded, Problem as ProblemBody, Readiness};
 use crate::service::{Refusal, Service};
@@ -62,8 +63,10 @@ pub async fn ready(
 /// Metrics, in the text format of Prometheus.
 #[utoipa::path(tag = "system", responses((status = 200, content_type = "text/plain", body = String)))]
 #[get("/metrics")]
-pub async fn metrics(metrics: Data<PrometheusHandle>) -> HttpResponse {
-    HttpResponse::Ok().content_type("text/plain; version=0.0.4").body(metrics.render())
+pub async fn metrics(metrics: Data<PrometheusHandle>) -> Result<HttpResponse, Problem> {
+    let text = web::block(move || observe::render(&metrics)).await;
+    let text = text.map_err(|_| Refusal::of(ErrorCode::ShuttingDown))?;
+    Ok(HttpResponse::Ok().content_type("text/plain; version=0.0.4").body(text))
 }
 
 /// The documents that are made from the code.

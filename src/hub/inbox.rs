@@ -6,6 +6,7 @@ use std::time::Instant;
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
+use crate::observe;
 use crate::protocol::{Control, EventId, Frame, SessionId, Topic, UserId};
 
 /// What may wait for one worker, in bytes of frames.
@@ -62,6 +63,7 @@ impl Inbox {
     #[must_use]
     pub fn push(&self, batch: Vec<Item>) -> Vec<Item> {
         let mut left = Vec::new();
+        let mut taken = 0;
         {
             let mut queue = self.queue.lock();
             for item in batch {
@@ -70,19 +72,21 @@ impl Inbox {
                     left.push(item);
                 } else {
                     queue.bytes += bytes;
+                    taken += bytes;
                     queue.items.push(item);
                 }
             }
         }
+        observe::INBOX_BYTES.change(taken as f64);
         self.more.notify_one();
         left
     }
 
     /// Takes everything that is there.
     pub fn take(&self) -> Vec<Item> {
-        let mut queue = self.queue.lock();
-        queue.bytes = 0;
-        std::mem::take(&mut queue.items)
+        let queue = std::mem::take(&mut *self.queue.lock());
+        observe::INBOX_BYTES.change(-(queue.bytes as f64));
+        queue.items
     }
 
     /// Waits until there may be something.

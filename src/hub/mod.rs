@@ -11,7 +11,7 @@ mod worker;
 
 pub use inbox::{Inbox, Item};
 pub use outbox::{Outbox, OutboxEnd};
-pub use worker::{Hub, Peer, Seat};
+pub use worker::{Hub, Peer, Seat, reason};
 
 use futures_util::future::BoxFuture;
 

@@ -520,7 +520,7 @@ impl Drop for Seat {
 }
 
 /// A close code as a metric's label.
-fn reason(code: CloseCode) -> &'static str {
+pub fn reason(code: CloseCode) -> &'static str {
     match code {
         CloseCode::Done => "client",
         CloseCode::TooLarge | CloseCode::Malformed => "malformed",

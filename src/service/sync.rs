@@ -37,6 +37,15 @@ impl Start {
     pub fn is_known(&self) -> bool {
         *self != Self::Afresh
     }
+
+    /// As a metric's label.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Fresh => "fresh",
+            Self::From(_) => "resumed",
+            Self::Afresh => "afresh",
+        }
+    }
 }
 
 impl Service {

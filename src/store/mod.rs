@@ -227,6 +227,9 @@ fn count_failure<T>(result: StoreResult<T>) -> StoreResult<T> {
     result
 }
 
+/// The values of `kind` among the metrics.
+pub const FAILURES: [&str; 3] = ["unavailable", "overloaded", "damaged"];
+
 /// The store.
 ///
 /// **Durability.** A write that returned `Ok` survives the death of this process and of its

@@ -151,6 +151,7 @@ impl Connection {
         if self.hub.is_draining() {
             return Err(Refusal::of(ErrorCode::ShuttingDown));
         }
+        let began = Instant::now();
         let claims = self.service.verify(token)?;
         let start = self.service.start(cursor)?;
         let seat = self.hub.join(claims.sub, claims.sid, Peer::Socket(self.outbox.clone()));
@@ -171,6 +172,7 @@ impl Connection {
         let cursor = crate::domain::cursor::Cursor::at(reached).encode();
         self.send(&Frame::of(&ServerFrame::CaughtUp { cursor }));
         seat.caught_up(reached);
+        observe::CATCH_UP.time(start.name(), began);
         let (caller, arrival) = (following.caller, following.arrival);
         let device = self.service.device_here(caller.user, idle, arrival.presence).await?;
         Ok(Session { service: self.service.clone(), caller, seat, device })

@@ -356,9 +356,13 @@ async fn log_ins_to_an_account_are_limited_and_the_answer_says_until_when() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn log_ins_from_an_address_are_limited_whoever_it_is() {
-    let node =
-        Node::with(&["--limit-logins-from-address", "2/15m", "--trusted-proxies", "127.0.0.1"])
-            .await;
+    let node = Node::with(&[
+        "--limit-logins-from-address",
+        "2/15m",
+        "--trusted-proxies",
+        "10.1.2.3,127.0.0.0/8",
+    ])
+    .await;
     let nobody = Api::nobody(node.address);
     let register = async |from: &str| {
         let request = nobody.request(reqwest::Method::POST, "/api/v1/auth/register");

@@ -117,7 +117,7 @@ impl Shared {
     }
 
     pub fn tell_reachable(&self) {
-        observe::REDIS_REACHABLE.set(if self.is_reachable() { 1.0 } else { 0.0 });
+        observe::REDIS_REACHABLE.set("", if self.is_reachable() { 1.0 } else { 0.0 });
     }
 
     /// One value for the epochs of all partitions, as far as they are known.

@@ -1,5 +1,6 @@
 //! Real servers for the tests: Redis (alone, with sentinels, as a cluster), Apache Cassandra (which
-//! speaks ScyllaDB's protocol), nginx, toxiproxy, network namespaces, and nodes of Starling itself.
+//! speaks ScyllaDB's protocol), nginx, toxiproxy, Prometheus, network namespaces, and nodes of Starling
+//! itself.
 //!
 //! - Everything listens on free ports of this machine, keeps its files in a temporary folder, and is
 //!   ended by its own process id when its value is dropped.
@@ -20,6 +21,7 @@ mod node;
 mod ports;
 mod process;
 mod programs;
+mod prometheus;
 mod redis;
 mod redis_cluster;
 mod sentinel;
@@ -34,6 +36,7 @@ pub use nginx::Nginx;
 pub use node::{Node, NodeOptions, WITHOUT_LIMITS};
 pub use ports::Port;
 pub use process::{PATIENCE, Process, Program, wait_until};
+pub use prometheus::Prometheus;
 pub use redis::{Redis, RedisOptions};
 pub use redis_cluster::RedisCluster;
 pub use sentinel::{Sentinel, SentinelSet};

@@ -10,7 +10,7 @@ import errors from "../../messages/en/errors.json";
 import room from "../../messages/en/room.json";
 import shell from "../../messages/en/shell.json";
 import ui from "../../messages/en/ui.json";
-import { directionOf, isLanguage, LANGUAGES, type Language } from "../ui/language";
+import { directionOf, isLanguage, isolate, LANGUAGES, type Language } from "../ui/language";
 
 const ENGLISH = { account, errors, room, shell, ui };
 
@@ -83,7 +83,8 @@ export async function startLanguages(language: Language = preferredLanguage()): 
 			defaultNS: "ui",
 			resources: { en: ENGLISH },
 			partialBundledLanguages: true,
-			interpolation: { escapeValue: false },
+			// React escapes what is shown; what a sentence needs is that names keep their direction.
+			interpolation: { escape: (value) => isolate(value, i18next.language) },
 			react: { useSuspense: false },
 		});
 	showLanguage(i18next.language);

@@ -5,14 +5,12 @@ import { createRoot } from "react-dom/client";
 import { ChatContext } from "../state/store";
 import { startTheme } from "../ui";
 import { App } from "./App";
-import { bound } from "./bound";
 import { startChat } from "./engine/engine";
 import { startLanguages } from "./i18n";
 import { keepOnDevice } from "./update";
 
 startTheme();
-const { store, client } = startChat();
-const chat = { store, client: bound(client) };
+const chat = startChat();
 await startLanguages();
 
 const root = document.getElementById("root");

@@ -64,7 +64,8 @@ function watch(registration: ServiceWorkerRegistration): void {
 
 function reload(): void {
 	const { waiting } = update.getState();
-	if (!waiting) return location.reload();
+	// Another tab may have taken it already.
+	if (waiting?.state !== "installed") return location.reload();
 	navigator.serviceWorker.addEventListener("controllerchange", () => location.reload());
 	waiting.postMessage(SKIP_WAITING);
 }

@@ -34,10 +34,13 @@ export type Part =
 export class Api {
 	readonly #http: Http;
 	readonly #session: Session;
+	readonly #who: () => UserId | null;
 
-	constructor(http: Http, session: Session) {
+	/** `who` is at this client, as far as it is known. What they ask for is asked in their name alone. */
+	constructor(http: Http, session: Session, who: () => UserId | null) {
 		this.#http = http;
 		this.#session = session;
+		this.#who = who;
 	}
 
 	call<T>({ method, path, query, body }: Call): Promise<T> {
@@ -150,15 +153,27 @@ export class Api {
 	}
 
 	async #request<T>(method: Method, path: string, asked: Asked = {}): Promise<T> {
-		const token = await this.#session.token();
+		const who = this.#who();
+		const token = await this.#tokenOf(who);
 		try {
 			return await this.#http.request<T>(method, path, { ...asked, token });
 		} catch (cause) {
 			if (!(cause instanceof Refused)) throw cause;
 			if (cause.error.code === "session_ended") this.#session.ended();
 			if (cause.error.code !== "unauthenticated") throw cause;
-			const fresh = await this.#session.token(true);
+			const fresh = await this.#tokenOf(who, token);
 			return this.#http.request<T>(method, path, { ...asked, token: fresh });
 		}
+	}
+
+	/** Somebody else may have logged in, in another tab, since this was asked for. */
+	async #tokenOf(who: UserId | null, refused?: string): Promise<string> {
+		const token = await this.#session.token(refused);
+		if (who === null || this.#session.user?.id === who) return token;
+		throw new Refused({
+			code: "unauthenticated",
+			detail: "Somebody else is logged in now.",
+			advice: "log_in",
+		});
 	}
 }

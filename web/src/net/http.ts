@@ -59,10 +59,12 @@ export class Http {
 			...(asked.body !== undefined && { body: JSON.stringify(asked.body) }),
 		};
 		let status: number;
+		let retryAfterS: number;
 		let body: unknown;
 		try {
 			const answer = await this.#fetch(this.#base + path + queryOf(asked.query), init);
 			status = answer.status;
+			retryAfterS = Number(answer.headers.get("retry-after") ?? Number.NaN);
 			const text = await answer.text();
 			body = text === "" ? undefined : parsed(text);
 		} catch {
@@ -73,7 +75,7 @@ export class Http {
 			if (body === NOT_JSON) throw unreachable();
 			return body as T;
 		}
-		throw problemOf(status, body);
+		throw problemOf(status, body, retryAfterS * 1_000);
 	}
 }
 

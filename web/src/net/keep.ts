@@ -28,6 +28,7 @@ type Database = IDBPDatabase<Schema>;
 const VERSION = 1;
 /** What was done needed no room. */
 const NOTHING = Symbol("nothing was stored");
+const LONGEST_CLAIM_MS = 60_000;
 /** A browser that doesn't answer has none, as far as we are concerned. */
 const OPEN_WITHIN_MS = 3_000;
 
@@ -40,6 +41,7 @@ export class Keep implements Claims {
 	#database: Promise<Database | null>;
 	#mode: Mode = "ok";
 	#closed = false;
+	#replaced = false;
 
 	constructor(user: UserId, tab: string, changed: (mode: Mode) => void) {
 		this.#user = user;
@@ -52,9 +54,15 @@ export class Keep implements Claims {
 		return this.#mode;
 	}
 
-	async unsent(): Promise<KeptUnsent[]> {
-		const all = (await this.#read((it) => it.getAll("outbox"))) ?? [];
-		return all.sort((a, b) => a.writtenAt - b.writtenAt);
+	/** `null`: the disk doesn't answer. */
+	async unsent(): Promise<KeptUnsent[] | null> {
+		const all = await this.#read((it) => it.getAll("outbox"));
+		return all && all.sort((a, b) => a.writtenAt - b.writtenAt);
+	}
+
+	/** It was deleted while it was open: that something is not there any more means nothing. */
+	get replaced(): boolean {
+		return this.#replaced;
 	}
 
 	/** Whether it is on the disk. */
@@ -81,7 +89,7 @@ export class Keep implements Claims {
 			await Promise.all([unsent && tx.store.put(change(unsent)), tx.done]);
 			return found ? undefined : NOTHING;
 		});
-		return written ? found : undefined;
+		return written ? (found ?? (this.#replaced ? undefined : null)) : undefined;
 	}
 
 	deleteUnsent(nonce: string): Promise<boolean> {
@@ -148,12 +156,6 @@ export class Keep implements Claims {
 		return mine ? "written" : "not_mine";
 	}
 
-	/** Whether this tab, or none, wrote the snapshot last. */
-	async isWriter(): Promise<boolean> {
-		const writer = await this.#read((it) => it.get("meta", "writer"));
-		return writer === undefined || writer === this.#tab;
-	}
-
 	async claim(name: string, tab: string, forMs: number): Promise<boolean> {
 		let has = true;
 		await this.#write(async (it) => {
@@ -161,8 +163,11 @@ export class Keep implements Claims {
 			const before = (await tx.store.get(`claim ${name}`)) as
 				| { tab: string; until: number }
 				| undefined;
-			has = !before || before.tab === tab || before.until < Date.now();
-			if (has) void tx.store.put({ tab, until: Date.now() + forMs }, `claim ${name}`);
+			const now = Date.now();
+			// One that lasts longer than it may was made before the clock was set back.
+			const holds = before && before.until >= now && before.until <= now + LONGEST_CLAIM_MS;
+			has = !holds || before.tab === tab;
+			if (has) void tx.store.put({ tab, until: now + forMs }, `claim ${name}`);
 			await tx.done;
 		});
 		return has;
@@ -194,10 +199,14 @@ export class Keep implements Claims {
 	async #open(): Promise<Database | null> {
 		let late = false;
 		const opening = this.#openNow();
-		opening.then(
-			(database) => late && database.close(),
-			() => {},
-		);
+		// It is taken nevertheless, when it comes.
+		const adopt = (database: Database) => {
+			if (!late) return;
+			if (this.#closed) return database.close();
+			this.#database = Promise.resolve(database);
+			this.#say("ok");
+		};
+		opening.then(adopt, () => {});
 		const timeout = new Promise<null>((done) => {
 			setTimeout(() => done(null), OPEN_WITHIN_MS);
 		});
@@ -221,17 +230,22 @@ export class Keep implements Claims {
 				database.createObjectStore("meta");
 			},
 			// A tab that forgets everything, or has a newer version.
-			blocking: (_from, _to, event) => (event.target as IDBDatabase).close(),
+			blocking: (_from, to, event) => {
+				this.#replaced ||= to === null;
+				(event.target as IDBDatabase).close();
+			},
 			terminated: () => {
+				this.#replaced = true;
 				if (!this.#closed) this.#database = this.#open();
 			},
 		});
 	}
 
 	async #read<T>(work: (database: Database) => Promise<T>): Promise<T | null> {
+		const database = await this.#database;
+		if (!database || this.#closed) return null;
 		try {
-			const database = await this.#database;
-			return database ? await work(database) : null;
+			return await work(database).catch(async () => work(await this.#reopened(database)));
 		} catch {
 			return null;
 		}
@@ -286,6 +300,8 @@ async function makeRoom(database: Database): Promise<void> {
 	const tx = database.transaction(["rooms", "meta"], "readwrite");
 	await tx.objectStore("rooms").clear();
 	await tx.objectStore("meta").delete("cursor");
+	// So the next snapshot is a whole one.
+	await tx.objectStore("meta").delete("writer");
 	await tx.done;
 }
 

@@ -15,8 +15,8 @@ export type Reach =
 
 /** What the link asks of the world, and tells it. */
 export interface Ends {
-	/** Rejects with `Refused`. */
-	token(fresh: boolean): Promise<string>;
+	/** Another one than that which was `refused`. Rejects with `Refused`. */
+	token(refused?: string): Promise<string>;
 	/** With a token. */
 	call<T>(call: Call): Promise<T>;
 	poll(query: Record<string, string | number | boolean>, signal: AbortSignal): Promise<Polled>;
@@ -101,10 +101,22 @@ export class Link {
 	 */
 	async command<T>(command: Command, patience = PATIENCE_MS): Promise<T> {
 		if (!speaks(this.#machine) && !this.#machine.polling?.proven) await this.#park(patience);
-		if (speaks(this.#machine)) return this.#overSocket<T>(command);
+		if (speaks(this.#machine)) return this.#renewed(() => this.#overSocket<T>(command));
 		if (!this.#machine.polling?.proven) throw unreachable();
 		const call = overHttp(command);
 		return call ? this.#ends.call<T>(call) : (undefined as T);
+	}
+
+	/** Where the token ran out while the device slept, a new one is given to the socket first. */
+	async #renewed<T>(ask: () => Promise<T>): Promise<T> {
+		const { token } = this.#machine;
+		try {
+			return await ask();
+		} catch (cause) {
+			if (refusal(cause).error.code !== "unauthenticated" || token === null) throw cause;
+			this.input({ type: "token", token: await this.#ends.token(token) });
+			return ask();
+		}
 	}
 
 	#overSocket<T>(command: Command): Promise<T> {
@@ -157,7 +169,7 @@ export class Link {
 				this.#timers.delete(effect.name);
 				return;
 			case "want_token":
-				this.#ends.token(effect.fresh).then(
+				this.#ends.token(effect.refused).then(
 					(token) => this.input({ type: "token", token }),
 					(cause) => this.input({ type: "token_failed", error: refusal(cause).error }),
 				);

@@ -45,7 +45,7 @@ export type Effect =
 	| { do: "abort_poll" }
 	| { do: "set_timer"; name: Timer; ms: number }
 	| { do: "clear_timer"; name: Timer }
-	| { do: "want_token"; fresh: boolean }
+	| { do: "want_token"; refused?: string }
 	/** Something happened. */
 	| { do: "event"; event: Event | Reload }
 	/** What was missed isn't told: everything has to be loaded again. */
@@ -247,7 +247,8 @@ class Run {
 		m.waitUntil = null;
 		m.asking = true;
 		this.#set("open", TOKEN_WITHIN_MS);
-		this.#do({ do: "want_token", fresh: m.fresh });
+		const refused = m.fresh && m.token !== null ? { refused: m.token } : {};
+		this.#do({ do: "want_token", ...refused });
 		m.fresh = false;
 	}
 
@@ -446,7 +447,10 @@ class Run {
 				return this.#die();
 			case "silence": {
 				if (!m.socket) return;
-				const left = m.socket.heardAt + SILENCE_MS - this.#world.now;
+				// The clock of the device may have been set back.
+				const heardAt = Math.min(m.socket.heardAt, this.#world.now);
+				m.socket = { ...m.socket, heardAt };
+				const left = heardAt + SILENCE_MS - this.#world.now;
 				return left > 0 ? this.#set("silence", left) : this.#die();
 			}
 			case "upgrade":

@@ -63,9 +63,12 @@ export class Outbox {
 	readonly #own = new Set<string>();
 	/** Under way to the disk. */
 	readonly #writes = new Set<Promise<unknown>>();
+	/** What a disk lost that was deleted meanwhile was written again. */
+	#rewritten = false;
 	/** Counts what changes in memory before it changes on the disk. */
 	#edits = 0;
 	readonly #underWay = new Map<RoomId, string>();
+	/** By the clock that nobody sets, as `performance.now`. */
 	readonly #notBefore = new Map<RoomId, number>();
 	readonly #failures = new Map<RoomId, number>();
 	#timer: ReturnType<typeof setTimeout> | undefined;
@@ -96,7 +99,7 @@ export class Outbox {
 
 	/** Reads what is on the disk. */
 	async load(): Promise<void> {
-		let kept: KeptUnsent[];
+		let kept: KeptUnsent[] | null;
 		let edits: number;
 		do {
 			edits = this.#edits;
@@ -105,16 +108,26 @@ export class Outbox {
 			if (this.#stopped) return;
 		} while (edits !== this.#edits);
 		const all = new Map<string, KeptUnsent>();
-		for (const unsent of kept) {
+		for (const unsent of kept ?? []) {
 			if (this.#over.has(unsent.nonce)) void this.#delete(unsent.nonce);
 			else all.set(unsent.nonce, unsent);
 		}
-		for (const nonce of this.#loose) {
-			const unsent = this.#all.get(nonce);
-			if (unsent) all.set(nonce, unsent);
+		const lost = kept === null || this.#keep.replaced;
+		this.#rewritten = this.#keep.replaced;
+		for (const [nonce, unsent] of this.#all) {
+			if (this.#loose.has(nonce)) all.set(nonce, unsent);
+			else if (lost && !all.has(nonce)) {
+				// Whether another tab has tried it, nobody can say any more.
+				all.set(nonce, { ...unsent, triedAt: unsent.triedAt ?? Date.now() });
+				this.#loose.add(nonce);
+				this.#own.add(nonce);
+			}
 		}
 		this.#all = new Map([...all].sort(([, a], [, b]) => a.writtenAt - b.writtenAt));
 		this.#tell();
+		for (const unsent of this.#all.values()) {
+			if (this.#own.has(unsent.nonce)) void this.#toDisk(unsent);
+		}
 	}
 
 	/** Resolves when it is on the disk, or can't be. */
@@ -141,11 +154,13 @@ export class Outbox {
 		// Whoever asks for it has seen that it was not sent, or wants it twice rather than not at all.
 		const { triedAt, ...untried } = rest;
 		const again = failed.code === "unsure" ? { ...untried, nonce: newNonce() } : rest;
-		if (again.nonce !== nonce) await this.discard(nonce);
+		this.#loose.add(again.nonce);
 		this.#put(again);
 		this.#notBefore.delete(again.roomId);
 		this.#tell();
 		await this.#toDisk(again);
+		// At no moment is it in neither form on the disk.
+		if (again.nonce !== nonce) await this.discard(nonce);
 		this.pump();
 	}
 
@@ -174,6 +189,7 @@ export class Outbox {
 		if (this.#leads) this.#sayAlive();
 		else this.#watch();
 		const seen = new Set<RoomId>();
+		const since = performance.now();
 		let next = Number.POSITIVE_INFINITY;
 		for (const unsent of this.#all.values()) {
 			const { roomId } = unsent;
@@ -183,10 +199,10 @@ export class Outbox {
 			const onItsWayToTheDisk = this.#loose.has(unsent.nonce) && !this.#own.has(unsent.nonce);
 			if (onItsWayToTheDisk || this.#underWay.has(roomId)) continue;
 			const notBefore = this.#notBefore.get(roomId) ?? 0;
-			if (notBefore > now) next = Math.min(next, notBefore);
+			if (notBefore > since) next = Math.min(next, notBefore);
 			else void this.#send(unsent, now);
 		}
-		if (Number.isFinite(next)) this.#timer = setTimeout(() => this.pump(), next - now);
+		if (Number.isFinite(next)) this.#timer = setTimeout(() => this.pump(), next - since);
 	}
 
 	/** There is a connection again: what waited after failures needs to wait no more. */
@@ -266,7 +282,7 @@ export class Outbox {
 	async #refused({ nonce, roomId }: KeptUnsent, error: ErrorBody): Promise<void> {
 		const { advice } = error;
 		if (advice === "fix" || advice === "give_up") return this.#fail(nonce, error);
-		const now = Date.now();
+		const now = performance.now();
 		if (error.code === "rate_limited") {
 			this.#notBefore.set(roomId, now + (error.retry_after_ms ?? 2_000) + 50);
 			return;
@@ -293,6 +309,7 @@ export class Outbox {
 			// It may have been seen, or thrown away, meanwhile.
 			if (this.#over.has(unsent.nonce)) await this.#delete(unsent.nonce);
 			this.#channel.say({ type: "changed" });
+			if (this.#keep.replaced && !this.#rewritten) await this.load();
 		} else {
 			this.#own.add(unsent.nonce);
 			this.#loose.add(unsent.nonce);

@@ -25,8 +25,8 @@ export function refusal(cause: unknown): Refused {
 
 const ADVICE: readonly Advice[] = ["retry", "resume", "log_in", "fix", "give_up"];
 
-/** The error in an answer over HTTP. A proxy may have answered for the server. */
-export function problemOf(status: number, body: unknown): Refused {
+/** The error in an answer over HTTP. A proxy may have answered for the server, and say when to come again. */
+export function problemOf(status: number, body: unknown, retryAfterMs = Number.NaN): Refused {
 	if (isProblem(body)) {
 		const advice = ADVICE.includes(body.advice) ? body.advice : status >= 500 ? "retry" : "give_up";
 		const { code, detail, fields, retry_after_ms } = body;
@@ -39,8 +39,9 @@ export function problemOf(status: number, body: unknown): Refused {
 		});
 	}
 	const code = status === 413 ? "payload_too_large" : status === 429 ? "rate_limited" : null;
-	if (!code) return unreachable();
-	return new Refused({ code, detail: "", advice: ERROR_CODES[code].advice });
+	const wait = Number.isFinite(retryAfterMs) ? { retry_after_ms: retryAfterMs } : {};
+	if (!code) return new Refused({ ...unreachable().error, ...wait });
+	return new Refused({ code, detail: "", advice: ERROR_CODES[code].advice, ...wait });
 }
 
 function isProblem(body: unknown): body is ErrorBody {

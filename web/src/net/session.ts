@@ -104,10 +104,14 @@ export class Session {
 		if (hint?.leaving) await this.logOut();
 	}
 
-	/** An access token that is good for a minute or more; another one than before with `fresh`. */
-	async token(fresh = false): Promise<string> {
+	/** An access token that is good for a minute or more; another one than that which was `refused`. */
+	async token(refused?: string): Promise<string> {
 		const held = this.#held;
-		if (held && !fresh && held.until - Date.now() > Math.min(MARGIN_MS, held.lifeMs / 3)) {
+		if (
+			held &&
+			held.access !== refused &&
+			held.until - Date.now() > Math.min(MARGIN_MS, held.lifeMs / 3)
+		) {
 			return held.access;
 		}
 		return (await this.#refresh()).access;
@@ -135,6 +139,8 @@ export class Session {
 		let left = false;
 		try {
 			const token = await this.token();
+			// The cookie may be somebody else's by now. It stays theirs.
+			if (held && this.#held?.user.id !== held.user.id) return;
 			await this.#http.request("POST", "/api/v1/auth/logout", { token });
 			left = true;
 		} catch (cause) {

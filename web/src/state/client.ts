@@ -3,6 +3,7 @@
 import type {
 	Me,
 	MemberEntry,
+	Message,
 	MessageId,
 	PresenceChoice,
 	PublicRooms,
@@ -75,6 +76,8 @@ export interface Client {
 	loadAfter(room: RoomId): Promise<void>;
 	/** Sees to it that a stretch holds this message: `live`, or `detached`. */
 	jumpTo(room: RoomId, message: MessageId): Promise<void>;
+	/** One message by itself, without what is around it; `null` where there is none. */
+	message(room: RoomId, message: MessageId): Promise<Message | null>;
 	/** Drops `detached`. */
 	backToLive(room: RoomId): void;
 

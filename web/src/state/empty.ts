@@ -12,4 +12,5 @@ export const EMPTY: State = {
 	unsent: [],
 	storage: "ok",
 	drafts: {},
+	sessionsChanges: 0,
 };

@@ -1,5 +1,6 @@
 /** The state after something happened. Pure; what did not change keeps its identity. */
 
+import type { Part } from "../net/api";
 import type {
 	Conversation,
 	Event,
@@ -18,9 +19,9 @@ import type {
 import { EMPTY } from "./empty";
 import {
 	newRoom,
-	type Part,
 	TYPING_MS,
 	withConversation,
+	withLoss,
 	withMember,
 	withMessage,
 	withPage,
@@ -56,6 +57,8 @@ export type Action =
 	| { type: "unsent"; unsent: Unsent[] }
 	| { type: "acknowledged"; nonce: string; room: RoomId; message: Message }
 	| { type: "draft"; room: RoomId; draft: Draft | null }
+	/** A session may have begun, or have ended unnoticed. */
+	| { type: "sessions" }
 	| { type: "time"; now: number };
 
 export function reduce(state: State, action: Action): State {
@@ -71,7 +74,7 @@ export function reduce(state: State, action: Action): State {
 		case "event":
 			return withEvent(state, action.event, action.now);
 		case "lost":
-			return { ...state, rooms: mapped(state.rooms, stale) };
+			return { ...state, rooms: mapped(state.rooms, withLoss) };
 		case "conversations":
 			return withConversations(state, action.list);
 		case "details":
@@ -109,6 +112,8 @@ export function reduce(state: State, action: Action): State {
 		}
 		case "draft":
 			return withDraft(state, action.room, action.draft);
+		case "sessions":
+			return { ...state, sessionsChanges: state.sessionsChanges + 1 };
 		case "time": {
 			const rooms = mapped(state.rooms, (it) => withTime(it, action.now));
 			return rooms === state.rooms ? state : { ...state, rooms };
@@ -176,18 +181,16 @@ function withEvent(state: State, event: Event | Reload, now: number): State {
 			);
 		case "presence":
 			return withPresence(state, event);
+		case "sessions":
+			return reduce(state, event);
 		case "reload": {
 			const { room_id } = event;
-			if (!room_id) return { ...state, rooms: mapped(state.rooms, stale) };
-			return inRoom(state, room_id, stale);
+			if (!room_id) return { ...state, rooms: mapped(state.rooms, withLoss) };
+			return inRoom(state, room_id, withLoss);
 		}
 		default:
 			return state;
 	}
-}
-
-function stale(it: RoomState): RoomState {
-	return it.stale ? it : { ...it, stale: true, membersLoaded: false };
 }
 
 function withRoomState(state: State, room: Room): State {

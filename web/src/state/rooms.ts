@@ -1,5 +1,6 @@
 /** What happens to one room. Pure: each gives the same room where nothing changed. */
 
+import type { Part } from "../net/api";
 import type {
 	Conversation,
 	EventId,
@@ -18,13 +19,6 @@ import type { MyReactions, Reactions, RoomState, Stretch } from "./types";
 
 /** Somebody who writes says so every three seconds. */
 export const TYPING_MS = 6_000;
-
-/** Where a page of history was asked for. */
-export type Part =
-	| { newest: true }
-	| { before: MessageId }
-	| { after: MessageId }
-	| { around: MessageId };
 
 export function newRoom(room: Room): RoomState {
 	return {
@@ -138,14 +132,14 @@ export function withMember(it: RoomState, member: Member, me: UserId | null): Ro
 	if (!isMe) return { ...it, members, typing };
 	// Whoever comes back has missed what happened meanwhile.
 	const cameBack = it.me !== null && it.me.joined_at !== next.joined_at && it.live !== null;
-	return {
-		...it,
-		me: next,
-		members,
-		typing,
-		stale: it.stale || cameBack,
-		counted: recounted(it, next.read ?? null),
-	};
+	const changed = { ...it, me: next, members, typing, counted: recounted(it, next.read ?? null) };
+	return cameBack ? withLoss(changed) : changed;
+}
+
+/** Nobody knows what was missed. What is shown stays until it is loaded again. */
+export function withLoss(it: RoomState): RoomState {
+	const detached = it.detached && { ...it.detached, moreAfter: true };
+	return { ...it, detached, stale: true, membersLoaded: false };
 }
 
 /** The newer state. How far somebody has read and received only ever rises while they are there. */
@@ -223,8 +217,23 @@ export function withPage(it: RoomState, part: Part, page: History, me: UserId | 
 /** The newest page: with it the room is as the server has it. */
 function withNewest(it: RoomState, page: Stretch): RoomState {
 	const newest = toTheEnd(it, { ...page, moreAfter: false });
-	const live = it.live && !it.stale ? (meet(it.live, newest) ?? newest) : newest;
-	return { ...it, live: { ...live, moreAfter: false }, stale: false };
+	if (it.stale) return loadedAgain({ ...it, live: newest, stale: false });
+	const live = it.live ? (meet(it.live, newest) ?? newest) : newest;
+	return { ...it, live: { ...live, moreAfter: false } };
+}
+
+/** What was not loaded again may be otherwise by now: it is forgotten, and loaded when it is shown. */
+function loadedAgain(it: RoomState): RoomState {
+	const held = new Set([...(it.live?.ids ?? []), ...(it.detached?.ids ?? [])]);
+	// What came after the server counted is counted here.
+	const counted = it.counted.upTo ?? "";
+	const again = (id: MessageId) => held.has(id) || id > counted;
+	return {
+		...it,
+		messages: it.messages.filter(again),
+		reactions: it.reactions.filter(again),
+		myReactions: it.myReactions.filter(again),
+	};
 }
 
 /**

@@ -127,6 +127,8 @@ export interface State {
 	 */
 	storage: "ok" | "memory" | "full";
 	drafts: Record<RoomId, Draft>;
+	/** Rises whenever one's own sessions may be others than before: then they are to be asked for. */
+	sessionsChanges: number;
 }
 
 export type { Draft };

@@ -1,6 +1,6 @@
 import { useTranslation } from "react-i18next";
 import styles from "./Kbd.module.css";
-import { keyCap, onApple } from "./keys";
+import { keyCap, keysOf, onApple } from "./keys";
 
 /** A shortcut, key by key, as this keyboard has it: `<Kbd keys="Mod+K" />`. */
 export function Kbd({ keys }: { keys: string }) {
@@ -8,7 +8,7 @@ export function Kbd({ keys }: { keys: string }) {
 	const apple = onApple();
 	return (
 		<span className={styles.keys} dir="ltr">
-			{parts(keys).map((key) => (
+			{keysOf(keys).map((key) => (
 				<kbd key={key} className={styles.key}>
 					{keyCap(key, apple, (name) => t(`key.${name}`))}
 				</kbd>
@@ -16,6 +16,3 @@ export function Kbd({ keys }: { keys: string }) {
 		</span>
 	);
 }
-
-/** The sign `+` is a key, too. */
-const parts = (keys: string) => (keys === "+" ? ["+"] : keys.split("+"));

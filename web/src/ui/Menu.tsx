@@ -89,6 +89,12 @@ export function MenuItem({
 	);
 }
 
+/**
+ * Does what takes the focus itself, such as opening a dialog, after the menu has given it back to its
+ * button: that is where it returns in the end.
+ */
+export const afterMenu = (act: () => void): void => void setTimeout(act);
+
 /** Between groups of items. */
 export function MenuSeparator() {
 	const parts = useContext(MenuParts);

@@ -14,11 +14,26 @@ export { Icon } from "./Icon";
 export { IconButton, type IconButtonProps } from "./IconButton";
 export type { IconName } from "./icons";
 export { Kbd } from "./Kbd";
-export { onApple } from "./keys";
+export { ariaShortcut, matches, onApple, writes } from "./keys";
 export { LiveRegion, useAnnounce } from "./LiveRegion";
 export { Logo } from "./Logo";
-export { directionOf, isLanguage, LANGUAGES, type Language, useLanguage } from "./language";
-export { Menu, MenuItem, type MenuItemProps, type MenuProps, MenuSeparator } from "./Menu";
+export {
+	directionOf,
+	isLanguage,
+	isolate,
+	LANGUAGES,
+	type Language,
+	useLanguage,
+} from "./language";
+export { listOf } from "./lists";
+export {
+	afterMenu,
+	Menu,
+	MenuItem,
+	type MenuItemProps,
+	type MenuProps,
+	MenuSeparator,
+} from "./Menu";
 export { Markdown, type MarkdownProps, type Mentioned } from "./markdown/Markdown";
 export { plainText } from "./markdown/plainText";
 export { Notice, type NoticeKind } from "./Notice";

@@ -18,6 +18,20 @@ export function isLanguage(code: unknown): code is Language {
 export const directionOf = (code: string): "ltr" | "rtl" =>
 	LANGUAGES.find((it) => it.code === code)?.dir ?? "ltr";
 
+/** A letter that is written from right to left: Hebrew, Arabic, Syriac, N'Ko and their like. */
+const RTL = /[\u0590-\u08FF\uFB1D-\uFDFF\uFE70-\uFEFC\u{10800}-\u{10FFF}\u{1E800}-\u{1EFFF}]/u;
+const LTR = /(?![\u0590-\u08FF\uFB1D-\uFDFF\uFE70-\uFEFC])\p{L}/u;
+
+/**
+ * A value for a sentence of a language. Written in the other direction, it is isolated, so that it
+ * doesn't tear the sentence's words out of their order.
+ */
+export function isolate(value: unknown, language: string): string {
+	const text = String(value);
+	const other = directionOf(language) === "rtl" ? LTR : RTL;
+	return other.test(text) ? `\u2068${text}\u2069` : text;
+}
+
 /** The chosen language, and how to choose another. */
 export function useLanguage(): {
 	language: Language;

@@ -8,6 +8,8 @@ export default defineConfig({
 	outputDir: "../../test-results/browser",
 	fullyParallel: true,
 	workers: 2,
+	// What is slow once, on a busy machine, is told as flaky; what fails twice is broken.
+	retries: 1,
 	timeout: 90_000,
 	reporter: "list",
 	use: {

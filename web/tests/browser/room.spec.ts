@@ -12,7 +12,7 @@ const firstInView = (page: Page, after = 0) =>
 	page.evaluate((skipped) => {
 		const log = document.querySelector("[role=log]") as HTMLElement;
 		const top = log.getBoundingClientRect().top;
-		const rows = [...log.querySelectorAll<HTMLElement>("[data-id]:not([data-id=start])")];
+		const rows = [...log.querySelectorAll<HTMLElement>("[data-id]:has(article)")];
 		const inView = rows.filter((it) => it.getBoundingClientRect().top >= top);
 		return inView[skipped]?.dataset.id ?? "";
 	}, after);
@@ -326,6 +326,59 @@ test.describe("writing", () => {
 	});
 });
 
+test.describe("many who come one after the other", () => {
+	const fold = (page: Page) => page.getByRole("button", { name: /others\W? joined$/ });
+
+	test("are one row, which shows them all and takes them back", async ({ page }) => {
+		await open(page, "joins=970-990");
+		await expect(fold(page)).toHaveAttribute("aria-expanded", "false");
+		const top = (await fold(page).boundingBox())?.y;
+		await fold(page).focus();
+		await page.keyboard.press("Enter");
+		await expect(fold(page)).toHaveAttribute("aria-expanded", "true");
+		await expect(fold(page)).toBeFocused();
+		expect((await fold(page).boundingBox())?.y).toBeCloseTo(top ?? 0, 0);
+		await expect(page.getByText(/^\S+ \S+ joined$/).first()).toBeInViewport();
+		await page.keyboard.press("Enter");
+		await expect(page.getByText(/^\S+ \S+ joined$/)).toHaveCount(0);
+		await expect(fold(page)).toBeInViewport();
+	});
+
+	test("don't move what is in view when an older page joins them", async ({ page }) => {
+		await open(page, "joins=905-970&loaded=50");
+		await page.evaluate(() => {
+			window.scene.delay = 300;
+		});
+		await page.getByRole("log").evaluate((it) => {
+			it.scrollTop = 0;
+		});
+		await page.waitForTimeout(100);
+		const id = await firstInView(page, 1);
+		expect(await stray(page, id, () => page.waitForTimeout(600))).toBeLessThanOrEqual(1);
+		await expect(fold(page)).toHaveCount(1);
+	});
+
+	test("don't move what is in view, or take the focus, when a further one comes", async ({
+		page,
+	}) => {
+		await open(page, "count=1000&joins=985-1000");
+		await page.evaluate(() => window.scene.join(4));
+		await fold(page).last().focus();
+		const id = await firstInView(page);
+		expect(
+			await stray(page, id, () => page.evaluate(() => window.scene.join(3))),
+		).toBeLessThanOrEqual(1);
+		await expect(fold(page).last()).toBeFocused();
+		expect(await below(page)).toBeLessThanOrEqual(1);
+	});
+
+	test("are opened by an address that names one of them", async ({ page }) => {
+		await open(page, "joins=400-460&message=430");
+		await expect(page.locator(`[data-id="${messageId(430)}"]`)).toBeInViewport();
+		await expect(page.locator(`[data-id="${messageId(430)}"]`)).toContainText("joined");
+	});
+});
+
 test.describe("by keyboard", () => {
 	test("the list is one stop; the arrows go between messages, and keys act on them", async ({
 		page,
@@ -350,6 +403,21 @@ test.describe("by keyboard", () => {
 		await expect(page.getByText(/^Reply to/)).toBeVisible();
 		await page.keyboard.press("Escape");
 		await expect(page.getByText(/^Reply to/)).toHaveCount(0);
+	});
+
+	test("a message that is scrolled far away keeps the focus, or gets it back", async ({ page }) => {
+		await open(page, "count=1000&loaded=1000");
+		const id = await firstInView(page, 1);
+		const message = page.locator(`[data-id="${id}"] article`);
+		await message.focus();
+		await wheel(page, -2_000, 6);
+		await expect(message).toHaveCount(0);
+		await expect(page.getByRole("log")).toBeFocused();
+		await wheel(page, 2_000, 6);
+		await expect(message).toBeFocused();
+		await wheel(page, -2_000, 6);
+		await page.keyboard.press("ArrowUp");
+		await expect(page.locator("article:focus")).toBeInViewport();
 	});
 
 	test("a message is reached from a reply to it", async ({ page }) => {

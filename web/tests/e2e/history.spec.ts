@@ -57,3 +57,27 @@ test("five thousand messages: what one reads stays where it is while older ones 
 	await ada.page.getByRole("button", { name: "Jump to latest" }).click();
 	await expect.poll(() => below(ada.page)).toBeLessThanOrEqual(1);
 });
+
+test("an answer to a message that isn't loaded shows who wrote it, and what", async ({
+	person,
+}) => {
+	const ada = await person("Ada");
+	const room = await ada.account.createRoom("long ago");
+	const first = await ada.account.say(room, "the very first question");
+	const second = await ada.account.say(room, "something to be taken back");
+	for (let n = 0; n < 150; n += 50) {
+		await Promise.all(
+			Array.from({ length: 50 }, (_, i) => ada.account.say(room, `between ${n + i}`)),
+		);
+	}
+	await ada.account.say(room, "at last an answer", first);
+	await ada.account.say(room, "too late", second);
+	await ada.account.ask("DELETE", `/rooms/${room}/messages/${second}`);
+	await ada.open(room);
+	const line = (of: string) => ada.message(of).getByRole("button", { name: /In reply to Ada/ });
+	await expect(line("at last an answer")).toHaveText(/Ada: the very first question/);
+	await expect(line("too late")).toHaveText(/a deleted message/);
+	await expect(ada.message("the very first question")).toHaveCount(1);
+	await line("at last an answer").click();
+	await expect(ada.message("the very first question").first()).toBeInViewport();
+});

@@ -3,6 +3,9 @@ import { below, firstInView, stray, watchCover } from "./support/place";
 import { Proxy } from "./support/proxy";
 import { expect, test } from "./support/test";
 
+// What is lost or doubled once is broken.
+test.describe.configure({ retries: 0 });
+
 const numbered = (mark: string, from: number, to: number) =>
 	Array.from({ length: to - from + 1 }, (_, n) => `${mark} ${from + n}`);
 

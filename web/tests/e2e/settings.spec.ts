@@ -1,4 +1,4 @@
-import { expect, PASSWORD, test } from "./support/test";
+import { Account, expect, PASSWORD, test } from "./support/test";
 
 test("a new password ends the other sessions, and is the one that counts", async ({ person }) => {
 	const ada = await person("Ada");
@@ -31,6 +31,18 @@ test("sessions are listed, and ended one by one", async ({ person }) => {
 	await expect(sessions).toHaveCount(1);
 	await expect(ada.account.ask("GET", "/me")).rejects.toThrow("session_ended");
 	await expect(ada.page.getByText("You are logged in nowhere else.")).toBeVisible();
+});
+
+test("the list of sessions follows what happens elsewhere", async ({ person }) => {
+	const ada = await person("Ada");
+	await ada.page.goto("/settings/sessions");
+	const sessions = ada.page.getByRole("list", { name: "Your sessions" }).getByRole("listitem");
+	await expect(sessions).toHaveCount(2);
+	const elsewhere = await Account.logIn(ada.account.url, ada.account);
+	await ada.page.evaluate(() => document.dispatchEvent(new Event("visibilitychange")));
+	await expect(sessions).toHaveCount(3);
+	await elsewhere.ask("POST", "/auth/logout");
+	await expect(sessions).toHaveCount(2);
 });
 
 test("language and colours are chosen, and kept", async ({ person }) => {

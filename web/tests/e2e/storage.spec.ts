@@ -3,6 +3,9 @@ import { Proxy } from "./support/proxy";
 import { Account, expect, Person, test } from "./support/test";
 import { watch } from "./support/watch";
 
+// What is lost or doubled once is broken.
+test.describe.configure({ retries: 0 });
+
 test("a browser that refuses cookies: it says so, and one can chat until the page is left", async ({
 	browser,
 	server,

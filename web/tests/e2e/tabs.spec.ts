@@ -1,4 +1,7 @@
-import { expect, Person, test } from "./support/test";
+import { Account, expect, Person, test } from "./support/test";
+
+// What is lost or doubled once is broken.
+test.describe.configure({ retries: 0 });
 
 test("two tabs of one person: both live, each message once, and one log-out for both", async ({
 	person,
@@ -67,4 +70,48 @@ test("a session that is ended from elsewhere: a sentence, and the draft is there
 	await ada.logIn();
 	await expect(ada.message("before")).toBeVisible();
 	await expect(ada.composer).toHaveValue("half a sentence");
+});
+
+test("what one person wrote waits for them, whoever logs in to the same browser meanwhile", async ({
+	person,
+}) => {
+	const ada = await person("Ada");
+	const bob = new Person(ada.page, await Account.register(ada.account.url, "Bob"));
+	const room = await ada.account.createRoom("both");
+	await bob.account.join(room);
+	await ada.open(room);
+	await ada.saySafely("before");
+	const another = await Account.logIn(ada.account.url, ada.account);
+	await ada.context.setOffline(true);
+	await ada.say("Ada's alone");
+	await expect(ada.message("Ada's alone")).toContainText("waiting");
+	await another.ask("DELETE", "/me/sessions?keep_current=true");
+	await ada.context.setOffline(false);
+	await expect(ada.page.getByText("Your session ended. Log in again")).toBeVisible();
+
+	await bob.logIn();
+	await expect(bob.message("before")).toBeVisible();
+	await bob.saySafely("Bob's");
+	await expect(bob.message("Ada's alone")).toHaveCount(0);
+	expect(await another.texts(room)).toEqual(["before", "Bob's"]);
+	await bob.menu("Log out");
+
+	await ada.logIn();
+	await expect.poll(() => another.texts(room)).toEqual(["before", "Bob's", "Ada's alone"]);
+	await ada.isStored("Ada's alone");
+});
+
+test("a page that the browser froze goes on where it was", async ({ person }) => {
+	const ada = await person("Ada");
+	const room = await ada.account.createRoom("frozen");
+	await ada.open(room);
+	await ada.saySafely("before");
+	const browser = await ada.context.newCDPSession(ada.page);
+	await browser.send("Page.setWebLifecycleState", { state: "frozen" });
+	await ada.account.say(room, "meanwhile");
+	await new Promise((done) => setTimeout(done, 3_000));
+	await browser.send("Page.setWebLifecycleState", { state: "active" });
+	await expect(ada.message("meanwhile")).toBeVisible();
+	await ada.saySafely("after");
+	await ada.sees("", ["before", "meanwhile", "after"]);
 });

@@ -1,6 +1,6 @@
 /**
  * One room by itself, over a client without a server, for tests in a browser:
- * `?count=1000&unread=0&loaded=50&lang=en&theme=light&message=N&scene=…`.
+ * `?count=1000&unread=0&loaded=50&lang=en&theme=light&message=N&joins=5-90&scene=…`.
  */
 
 import { createRoot } from "react-dom/client";
@@ -28,10 +28,12 @@ document.documentElement.dataset.theme = asked.get("theme") ?? "light";
 
 await startLanguages(isLanguage(language) ? language : "en");
 const store = newStore(richState());
+const [from, to] = (asked.get("joins") ?? "").split("-").map(Number);
 const scene = roomScene(store, {
 	count: number("count", 1_000),
 	unread: number("unread", 0),
 	loaded: number("loaded", 50),
+	...(from !== undefined && to !== undefined && { joins: { from, to } }),
 });
 window.scene = scene;
 prepare(scene, asked.get("scene"));

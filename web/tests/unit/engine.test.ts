@@ -1,7 +1,8 @@
 import "fake-indexeddb/auto";
 import { IDBFactory } from "fake-indexeddb";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { Engine } from "../../src/app/engine/engine";
+import { Engine, startChat } from "../../src/app/engine/engine";
+import { Keep } from "../../src/net/keep";
 import type { Command, Event, ServerFrame } from "../../src/protocol";
 import { conversations, unread } from "../../src/state/selectors";
 import { newStore } from "../../src/state/store";
@@ -17,6 +18,8 @@ class World {
 	readonly commands: Command[] = [];
 	refuseSockets = false;
 	resumed = true;
+	refuseNext: Command["type"] | null = null;
+	#tokens = 0;
 	#cursor = 0;
 	#loggedIn = false;
 
@@ -73,6 +76,11 @@ class World {
 				return socket.say({ type: "ok", id, data: { message_id, duplicate: false } });
 			}
 			default:
+				if (command.type === this.refuseNext) {
+					this.refuseNext = null;
+					const error = { code: "unauthenticated", detail: "", advice: "log_in" } as const;
+					return socket.say({ type: "error", id, error });
+				}
 				return socket.say({ type: "ok", id, data: null });
 		}
 	}
@@ -86,7 +94,13 @@ class World {
 		if (what === "/auth/login" || what === "/auth/refresh") {
 			if (what.endsWith("login")) this.#loggedIn = true;
 			if (!this.#loggedIn) return problem(401, "unauthenticated", "log_in");
-			return ok({ access_token: "a", expires_in_s: 600, session: {}, user: userOf(ME) });
+			this.#tokens += 1;
+			return ok({
+				access_token: `a${this.#tokens}`,
+				expires_in_s: 600,
+				session: {},
+				user: userOf(ME),
+			});
 		}
 		if (what === "/auth/logout") return ok();
 		if (what === "/me") return ok({ ...userOf(ME), email: "me@example.org", presence: "auto" });
@@ -239,6 +253,22 @@ describe("the client", () => {
 		await until(() => unread(room(engine) as never, ME) === 301);
 	});
 
+	test("compares all that is loaded after too much was missed, and moves nothing", async () => {
+		const world = new World();
+		for (let n = 0; n < 900; n += 1) world.room.post("ann");
+		const engine = await loggedIn(world);
+		await engine.open("room");
+		while (room(engine)?.live?.moreBefore) await engine.loadBefore("room");
+		const before = room(engine)?.live?.ids;
+		const old = before?.[3] ?? "";
+		world.room.edit(3);
+		for (let n = 0; n < 250; n += 1) world.room.post("bob");
+		world.tell({ type: "reload", room_id: "room" });
+		await until(() => room(engine)?.messages.get(old)?.edited_at === 1);
+		expect(room(engine)?.live?.ids).toEqual(world.room.ids);
+		expect(room(engine)?.live?.ids.slice(0, 900)).toEqual(before);
+	});
+
 	test("begins with what it has, before and without the server", async () => {
 		const world = new World();
 		world.room.post("ann");
@@ -305,6 +335,27 @@ describe("the client", () => {
 		await until(() => world.said("watch").length === 2);
 	});
 
+	test("gives the socket a new token where the old one ran out, and asks again", async () => {
+		const world = new World();
+		const engine = await loggedIn(world);
+		world.refuseNext = "edit";
+		await engine.edit("room", "m", "better");
+		expect(world.said("edit")).toHaveLength(2);
+		const types = world.commands.map((it) => it.type);
+		expect(types.indexOf("renew")).toBeGreaterThan(types.indexOf("edit"));
+		expect(types.lastIndexOf("edit")).toBeGreaterThan(types.indexOf("renew"));
+	});
+
+	test("may have its methods taken out of it", async () => {
+		vi.stubGlobal("fetch", () => Promise.reject(new TypeError("Failed to fetch")));
+		const { store, client } = startChat();
+		const { findUsers } = client;
+		expect(await findUsers("x")).toEqual([]);
+		expect(client.findUsers).toBe(findUsers);
+		expect(store.getState().users).toEqual({});
+		(client as Engine).stop();
+	});
+
 	test("forgets everything at the log-out", async () => {
 		const world = new World();
 		const engine = await loggedIn(world);
@@ -314,6 +365,16 @@ describe("the client", () => {
 		expect(engine.state.rooms).toEqual({});
 		await until(async () => (await indexedDB.databases()).length === 0);
 		expect(localStorage.length).toBe(0);
+	});
+
+	test("logs out although the disk does not answer", async () => {
+		const world = new World();
+		const engine = await loggedIn(world);
+		const wipe = vi.spyOn(Keep.prototype, "wipe").mockReturnValue(new Promise(() => {}));
+		void engine.logOut();
+		await until(() => engine.state.session.at === "out");
+		expect(world.server.count("/logout")).toBe(1);
+		wipe.mockRestore();
 	});
 
 	test("refuses what nobody may do who is not logged in", async () => {

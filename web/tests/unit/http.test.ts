@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { Http } from "../../src/net/http";
 import { type Answer, FakeServer, ok, problem } from "./fakeServer";
 
 async function refusedBy(answer: Answer, method: "GET" | "POST" = "POST") {
@@ -48,6 +49,15 @@ describe("an answer", () => {
 		expect(await server.http.request("GET", "/x")).toEqual({ a: 1 });
 		expect(Date.now() - began).toBeGreaterThanOrEqual(35);
 		expect(await refusedBy(limited, "POST")).toMatchObject({ retry_after_ms: 20 });
+	});
+
+	test("of a proxy says when to come again", async () => {
+		const later = { status: 429, headers: { "retry-after": "7" } };
+		const http = new Http("http://server", async () => new Response("", later));
+		const asked = http.request("POST", "/x");
+		await expect(asked).rejects.toMatchObject({
+			error: { code: "rate_limited", retry_after_ms: 7_000 },
+		});
 	});
 
 	test("that does not come in time is none", async () => {

@@ -106,6 +106,28 @@ describe("a snapshot", () => {
 		expect(modes).toEqual(["full", "ok"]);
 	});
 
+	test("is a whole one again after it made room", async () => {
+		const { keep } = open("one");
+		await keep.writeSnapshot(change("c1", "a", "b"), true);
+		const put = vi.spyOn(FakeStore.prototype, "put");
+		put.mockImplementationOnce(() => {
+			throw new DOMException("full", "QuotaExceededError");
+		});
+		await keep.putUnsent({ nonce: "nonce-1", roomId: "a", text: "hello", writtenAt: 1 });
+		expect(await keep.writeSnapshot(change("c2", "a"), false)).toBe("not_mine");
+	});
+
+	test("of a claim, the one that was made before the clock was set back does not hold", async () => {
+		const { keep } = open("one");
+		const now = Date.now();
+		const clock = vi.spyOn(Date, "now").mockReturnValue(now + 86_400_000);
+		expect(await keep.claim("outbox", "one", 6_000)).toBe(true);
+		expect(await keep.claim("outbox", "two", 6_000)).toBe(false);
+		clock.mockReturnValue(now);
+		expect(await keep.claim("outbox", "two", 6_000)).toBe(true);
+		expect(await keep.claim("outbox", "one", 6_000)).toBe(false);
+	});
+
 	test("is kept for each person apart, and nothing stays of who logs out", async () => {
 		const { keep } = open("one");
 		const other = open("one", "eve").keep;

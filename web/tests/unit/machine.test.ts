@@ -30,7 +30,7 @@ class World {
 	open: number | null = null;
 	poll: number | null = null;
 	wantsToken = 0;
-	fresh = false;
+	refused: string | undefined;
 	all: Effect[] = [];
 	sent: Command[] = [];
 	/** Since the socket was opened. */
@@ -79,7 +79,7 @@ class World {
 				return;
 			case "want_token":
 				this.wantsToken += 1;
-				this.fresh = effect.fresh;
+				this.refused = effect.refused;
 		}
 	}
 
@@ -175,6 +175,17 @@ describe("the connection", () => {
 		expect(world.timers.has("retry")).toBe(true);
 	});
 
+	test("is so, too, although the clock was set back meanwhile", () => {
+		const world = new World().start().online();
+		world.now -= 86_400_000;
+		world.input({ type: "timer", name: "silence" });
+		const set = world.now;
+		world.timers.set("silence", set + SILENCE_MS);
+		expect(world.fire()).toBe("silence");
+		expect(world.now).toBe(set + SILENCE_MS);
+		expect(world.open).toBeNull();
+	});
+
 	test("tells that everything has to be loaded again before what happens next", () => {
 		const world = new World().start("old");
 		world.token();
@@ -194,7 +205,7 @@ describe("the connection", () => {
 		const world = new World().start().online();
 		world.closed(code);
 		expect(world.fire()).toBe("retry");
-		expect(world.fresh).toBe(true);
+		expect(world.refused).toBe("token");
 	});
 
 	test.each([1000, 1001, 1006, 4003, 4004, 4005, 4999])("comes back soon after %d", (code) => {

@@ -98,7 +98,7 @@ describe("an outbox", () => {
 		const tab = new Tab(server);
 		const seen: KeptUnsent[] = [];
 		server.answer = async () => {
-			seen.push(...(await tab.keep.unsent()));
+			seen.push(...((await tab.keep.unsent()) ?? []));
 			return "store";
 		};
 		await tab.outbox.add("room", "hello");
@@ -106,7 +106,7 @@ describe("an outbox", () => {
 		expect(seen).toMatchObject([{ text: "hello" }]);
 		expect(seen[0]?.triedAt).toBeGreaterThan(0);
 		expect(tab.shown).toEqual([]);
-		await until(async () => (await tab.keep.unsent()).length === 0);
+		await until(async () => (await tab.keep.unsent())?.length === 0);
 		expect(server.attempts).toMatchObject([{ retry: false }]);
 	});
 
@@ -297,7 +297,7 @@ describe("an outbox", () => {
 		await until(() => tab.shown[0]?.status === "waiting" && server.stored.length === 1);
 		tab.outbox.seen(tab.shown[0]?.nonce ?? "");
 		expect(tab.shown).toEqual([]);
-		await until(async () => (await tab.keep.unsent()).length === 0);
+		await until(async () => (await tab.keep.unsent())?.length === 0);
 		expect(server.attempts).toHaveLength(1);
 	});
 
@@ -350,6 +350,69 @@ describe("an outbox", () => {
 		expect(server.attempts).toHaveLength(1);
 	});
 
+	test("loses nothing when what is kept is deleted while it is open", async () => {
+		const server = new Server();
+		const [tab, other] = [new Tab(server), new Tab(server)];
+		for (const it of tabs) it.online = false;
+		await tab.outbox.add("room", "one");
+		await other.outbox.add("room", "two");
+		await until(() => tabs.every((it) => it.shown.length === 2));
+		await new Promise((done) => {
+			indexedDB.deleteDatabase("starling-me").onsuccess = done;
+		});
+		await tab.outbox.add("room", "three");
+		await until(() => tabs.every((it) => it.shown.length === 3));
+		for (const it of tabs) it.online = true;
+		for (const it of tabs) it.outbox.revive();
+		await until(() => server.stored.length === 3 && tabs.every((it) => it.shown.length === 0));
+		expect(texts(server).sort()).toEqual(["one", "three", "two"]);
+	});
+
+	test("goes on where the disk comes late", async () => {
+		const server = new Server();
+		const first = new Tab(server);
+		first.online = false;
+		await first.outbox.add("room", "kept");
+		first.kill();
+		const open = indexedDB.open.bind(indexedDB);
+		const spy = vi.spyOn(indexedDB, "open").mockImplementation((...asked) => {
+			const request = open(...asked);
+			const heard = request.addEventListener.bind(request);
+			// Everybody hears of it later than it is waited for.
+			request.addEventListener = ((name: string, listener: EventListener) =>
+				heard(name, (event) => {
+					if (name === "upgradeneeded") listener(event);
+					else setTimeout(() => listener(event), 3_300);
+				})) as typeof request.addEventListener;
+			return request;
+		});
+		const second = new Tab(server);
+		await until(() => second.mode === "memory", 4_000);
+		await second.outbox.add("room", "meanwhile");
+		await until(() => second.mode === "ok");
+		spy.mockRestore();
+		await second.outbox.load();
+		second.outbox.pump();
+		await until(() => server.stored.length === 2);
+		expect(texts(server).sort()).toEqual(["kept", "meanwhile"]);
+	}, 10_000);
+
+	test("waits no longer than it has to when the clock is set back", async () => {
+		const server = new Server();
+		const tab = new Tab(server);
+		server.answer = async () =>
+			server.attempts.length === 1 ? refused("rate_limited", "retry", 30) : "store";
+		await tab.outbox.add("room", "one");
+		await until(() => server.attempts.length === 1);
+		const now = Date.now();
+		vi.spyOn(Date, "now").mockReturnValue(now - 86_400_000);
+		for (let n = 0; n < 200 && server.stored.length === 0; n += 1) {
+			await new Promise((done) => setTimeout(done, 5));
+		}
+		vi.restoreAllMocks();
+		expect(server.stored).toHaveLength(1);
+	});
+
 	test("works in memory where there is no disk", async () => {
 		freshBrowser({ disk: false });
 		const server = new Server();
@@ -377,7 +440,16 @@ describe("an outbox", () => {
 		await until(() => tab.shown[0]?.status === "failed");
 		expect(tab.shown[0]?.error?.code).toBe("unsure");
 		expect(server.attempts).toEqual([]);
+		const { keep } = tab;
+		const left: string[][] = [];
+		const deleteUnsent = keep.deleteUnsent.bind(keep);
+		keep.deleteUnsent = async (nonce) => {
+			left.push(((await keep.unsent()) ?? []).map((it) => it.text));
+			return deleteUnsent(nonce);
+		};
 		await tab.outbox.tryAgain(old.nonce);
+		// Until the new one is on the disk, the old one is.
+		expect(left[0]).toEqual(["long ago", "long ago"]);
 		await until(() => server.stored.length === 1);
 		expect(server.attempts[0]).toMatchObject({ text: "long ago", retry: false });
 		expect(server.attempts[0]?.nonce).not.toBe(old.nonce);

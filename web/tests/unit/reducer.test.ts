@@ -1,9 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import type { Part } from "../../src/net/api";
 import type { Event, Message } from "../../src/protocol";
 import { EMPTY } from "../../src/state/empty";
 import { type Action, reduce } from "../../src/state/reducer";
-import { newRoom, type Part } from "../../src/state/rooms";
+import { newRoom } from "../../src/state/rooms";
 import { reactedWith, unread } from "../../src/state/selectors";
 import { Table } from "../../src/state/table";
 import type { RoomState, State, Stretch } from "../../src/state/types";
@@ -29,7 +30,9 @@ type Move =
 	| { do: "deliver"; which: number; again: boolean }
 	| { do: "ask"; part: "newest" | "before" | "after" | "around" | "list"; at: number }
 	| { do: "answer"; which: number }
-	| { do: "back" };
+	| { do: "back" }
+	/** Nothing that is on its way arrives, and nobody tells what it was. */
+	| { do: "lose"; of: "room" | "all" };
 
 const number = fc.nat({ max: 40 });
 const move: fc.Arbitrary<Move> = fc.oneof(
@@ -68,6 +71,13 @@ const move: fc.Arbitrary<Move> = fc.oneof(
 	},
 	{ weight: 4, arbitrary: fc.record({ do: fc.constant("answer" as const), which: number }) },
 	{ weight: 1, arbitrary: fc.record({ do: fc.constant("back" as const) }) },
+	{
+		weight: 1,
+		arbitrary: fc.record({
+			do: fc.constant("lose" as const),
+			of: fc.constantFrom("room" as const, "all"),
+		}),
+	},
 );
 
 /** A server and a client, with what is on its way between them. */
@@ -79,6 +89,7 @@ class Walk {
 	readonly answers: Action[] = [];
 	/** A deletion was told while the list was under way. */
 	raced = false;
+	lost = false;
 	#listsUnderWay = 0;
 
 	constructor(before: number) {
@@ -104,6 +115,8 @@ class Walk {
 				return this.ask(it.part, it.at);
 			case "answer":
 				return this.answer(it.which);
+			case "lose":
+				return this.lose(it.of);
 			case "back":
 				return this.take({ type: "back_to_live", room: "room" });
 			default: {
@@ -150,7 +163,7 @@ class Walk {
 	part(part: string, at: number): Part | null {
 		const it = roomIn(this.state);
 		const stretch = it.detached ?? it.live;
-		if (part === "newest") return { newest: true };
+		if (part === "newest") return it.stale ? null : { newest: true };
 		if (part === "around") {
 			const { ids } = this.server;
 			const around = ids[at % ids.length];
@@ -166,12 +179,47 @@ class Walk {
 		const [answer] = this.answers.splice(at, 1);
 		if (!answer) return;
 		if (answer.type === "conversations") this.#listsUnderWay -= 1;
+		if (answer.type === "page" && answer.page.messages.some((it) => it.deleted)) {
+			this.raced ||= this.#listsUnderWay > 0;
+		}
 		this.take(answer);
+	}
+
+	/** What was asked for before something was lost is asked for anew. */
+	lose(of: "room" | "all"): void {
+		this.lost = true;
+		this.events.length = 0;
+		this.told.length = 0;
+		this.answers.length = 0;
+		this.#listsUnderWay = 0;
+		this.raced = false;
+		if (of === "all") this.take({ type: "lost" });
+		else this.take({ type: "event", event: { type: "reload", room_id: "room" }, now: 0 });
+		this.take({ type: "details", details: { room: this.server.room, member_count: 3 } });
+		this.ask("list", 0);
 	}
 
 	settle(): void {
 		while (this.events.length > 0) this.deliver(0, false);
 		while (this.answers.length > 0) this.answer(0);
+		this.loadAgain();
+	}
+
+	/** As the loader does it: where one jumped to, and as far back as it was loaded. */
+	loadAgain(): void {
+		const { live, detached, stale } = roomIn(this.state);
+		if (!stale) return;
+		this.told.length = 0;
+		const first = live?.ids[0] ?? "";
+		const limit = Math.max(5, this.server.ids.filter((id) => id >= first).length);
+		const around = detached?.ids[detached.ids.length >> 1];
+		if (around) this.load({ around }, 9);
+		this.load({ newest: true }, live ? limit : 5);
+	}
+
+	load(part: Part, limit: number): void {
+		const page = this.server.history(part, limit);
+		this.take({ type: "page", room: "room", part, page });
 	}
 }
 
@@ -198,29 +246,35 @@ function isWhole(stretch: Stretch, ids: string[]): void {
 describe("whatever the order, and however often", () => {
 	test("the client ends with what the server has", () => {
 		fc.assert(
-			fc.property(fc.nat({ max: 30 }), fc.array(move, { maxLength: 120 }), (before, moves) => {
-				const walk = new Walk(before);
-				for (const it of moves) walk.move(it);
-				walk.settle();
-				const { server } = walk;
-				const it = roomIn(walk.state);
-				expect(it.room).toEqual(server.room);
-				expect(it.me).toEqual(server.members.get(ME));
-				for (const [id, message] of it.messages) {
-					const there = server.messages.get(id);
-					expect(message).toEqual(there && plain(there));
-					if (!there) continue;
-					expect(it.reactions.get(id)?.summary ?? []).toEqual(there.reactions ?? []);
-					expect(reactedWith(it, id, ME)).toEqual(there.my_reactions ?? []);
-				}
-				if (it.live) isWhole(it.live, server.ids);
-				if (it.detached) isWhole(it.detached, server.ids);
-				expect(it.lastMessage).toBe(server.ids.at(-1) ?? null);
-				if (!it.counted.doubtful && !walk.raced) expect(unread(it, ME)).toBe(server.unread());
-				walk.ask("list", 0);
-				walk.settle();
-				expect(unread(roomIn(walk.state), ME)).toBe(server.unread());
-			}),
+			fc.property(
+				fc.nat({ max: 30 }),
+				fc.array(move, { maxLength: 120, size: "max" }),
+				(before, moves) => {
+					const walk = new Walk(before);
+					for (const it of moves) walk.move(it);
+					walk.settle();
+					const { server } = walk;
+					const it = roomIn(walk.state);
+					expect(it.room).toEqual(server.room);
+					expect(it.me).toEqual(server.members.get(ME));
+					const shown = [...(it.live?.ids ?? []), ...(it.detached?.ids ?? [])];
+					for (const [id, message] of it.messages) {
+						if (walk.lost && !shown.includes(id)) continue;
+						const there = server.messages.get(id);
+						expect(message).toEqual(there && plain(there));
+						if (!there) continue;
+						expect(it.reactions.get(id)?.summary ?? []).toEqual(there.reactions ?? []);
+						expect(reactedWith(it, id, ME)).toEqual(there.my_reactions ?? []);
+					}
+					if (it.live) isWhole(it.live, server.ids);
+					if (it.detached) isWhole(it.detached, server.ids);
+					expect(it.lastMessage).toBe(server.ids.at(-1) ?? null);
+					if (!it.counted.doubtful && !walk.raced) expect(unread(it, ME)).toBe(server.unread());
+					walk.ask("list", 0);
+					walk.settle();
+					expect(unread(roomIn(walk.state), ME)).toBe(server.unread());
+				},
+			),
 			{ numRuns: 1_500 },
 		);
 	});
@@ -260,6 +314,25 @@ describe("a room", () => {
 		const again = reduce(late, { type: "page", room: "room", part: { newest: true }, page });
 		expect(roomIn(again).live?.ids).toEqual(server.ids.slice(-6));
 		expect(roomIn(again).stale).toBe(false);
+	});
+
+	test("that was loaded again forgets what was not", () => {
+		const { server, state } = opened(20, 12);
+		const [old = "", kept = ""] = [server.ids[8], server.ids[16]];
+		server.edit(8);
+		server.edit(16);
+		const lost = reduce(state, { type: "lost" });
+		expect(roomIn(lost).live).toBe(roomIn(state).live);
+		const part = { newest: true } as const;
+		const page = server.history(part, 6);
+		const again = roomIn(reduce(lost, { type: "page", room: "room", part, page }));
+		expect(again.live).toEqual({
+			ids: server.ids.slice(-6),
+			moreBefore: true,
+			moreAfter: false,
+		});
+		expect(again.messages.get(kept)?.edited_at).toBe(1);
+		expect(again.messages.has(old)).toBe(false);
 	});
 
 	test("that was jumped in becomes one with the newest stretch when they meet", () => {
@@ -349,6 +422,15 @@ describe("a room", () => {
 		expect(next.rooms).toEqual({});
 		expect(Object.keys(next.users)).toEqual(["eve"]);
 	});
+});
+
+test("one's own sessions are to be asked for again when one of them ends", () => {
+	const state = reduce(EMPTY, {
+		type: "event",
+		event: { type: "sessions", user_id: ME },
+		now: 0,
+	});
+	expect(state.sessionsChanges).toBe(EMPTY.sessionsChanges + 1);
 });
 
 test("an event among 100,000 messages costs well below a millisecond", () => {

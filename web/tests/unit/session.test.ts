@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { Api } from "../../src/net/api";
 import { type News, Session } from "../../src/net/session";
 import { freshBrowser, until } from "./browser";
 import { type Answer, FakeServer, ok, problem, type Request } from "./fakeServer";
@@ -76,6 +77,9 @@ class Tab {
 }
 
 let tabs: Tab[] = [];
+/** A token other than the one that is held. */
+const another = async (session: Session) => session.token(await session.token());
+
 beforeEach(() => freshBrowser());
 afterEach(() => {
 	for (const tab of tabs) tab.session.close();
@@ -113,7 +117,7 @@ describe("a session", () => {
 		await tab.session.logIn(ada);
 		await until(() => tab.news.length === 2);
 		accounts.end();
-		await expect(tab.session.token(true)).rejects.toMatchObject({
+		await expect(another(tab.session)).rejects.toMatchObject({
 			error: { code: "session_ended" },
 		});
 		expect(tab.last("out")).toEqual({ type: "out", why: "ended" });
@@ -126,7 +130,7 @@ describe("a session", () => {
 		await tab.session.logIn(ada);
 		await until(() => tab.news.length === 2);
 		accounts.reachable = false;
-		await expect(tab.session.token(true)).rejects.toMatchObject({ error: { code: "unreachable" } });
+		await expect(another(tab.session)).rejects.toMatchObject({ error: { code: "unreachable" } });
 		expect(tab.last("out")).toBeUndefined();
 		const reloaded = new Tab(accounts);
 		await expect(reloaded.session.restore()).rejects.toMatchObject({
@@ -141,9 +145,9 @@ describe("a session", () => {
 		await one.session.logIn(ada);
 		await until(() => accounts.server.count("/refresh") === 1 && two.news.length === 2);
 		const tokens = await Promise.all([
-			one.session.token(true),
-			one.session.token(true),
-			one.session.token(true),
+			another(one.session),
+			another(one.session),
+			another(one.session),
 		]);
 		expect(new Set(tokens).size).toBe(1);
 		expect(accounts.server.count("/refresh")).toBe(2);
@@ -203,7 +207,7 @@ describe("where the browser keeps no cookies", () => {
 		await tab.session.logIn(ada);
 		await until(() => tab.last("cookies_refused") !== undefined);
 		const before = await tab.session.token();
-		expect(await tab.session.token(true)).not.toBe(before);
+		expect(await another(tab.session)).not.toBe(before);
 		expect(tab.last("out")).toBeUndefined();
 
 		const reloaded = new Tab(accounts);
@@ -227,5 +231,61 @@ test("a server that knows no cookies is logged in to for the page's life", async
 	expect(tab.news).toEqual([{ type: "out", why: "logged_out" }]);
 	await tab.session.logIn(ada);
 	const before = await tab.session.token();
-	expect(await tab.session.token(true)).not.toBe(before);
+	expect(await another(tab.session)).not.toBe(before);
+});
+
+test("what one person asked for is not asked in the name of another", async () => {
+	const accounts = new Accounts();
+	const tab = new Tab(accounts);
+	await tab.session.logIn(ada);
+	let who = "ada";
+	const api = new Api(accounts.server.http, tab.session, () => who);
+	const other = new Tab(accounts);
+	const asked: string[] = [];
+	const answer = accounts.server.answer;
+	accounts.server.answer = async (request) => {
+		if (!request.path.endsWith("/direct")) return answer(request);
+		asked.push(request.token ?? "");
+		if (asked.length === 1) {
+			await other.session.logIn({ ...ada, login: "eve" });
+			await until(() => tab.session.user?.id === "eve");
+		}
+		return problem(401, "unauthenticated", "log_in");
+	};
+	await expect(api.openDirect("somebody")).rejects.toMatchObject({
+		error: { code: "unauthenticated" },
+	});
+	expect(tab.session.user?.id).toBe("eve");
+	expect(asked).toHaveLength(1);
+	who = "eve";
+	await expect(api.openDirect("somebody")).rejects.toThrow();
+	expect(asked).toHaveLength(3);
+});
+
+test("a token that was refused is replaced once, however many were refused with it", async () => {
+	const accounts = new Accounts();
+	const tab = new Tab(accounts);
+	await tab.session.logIn(ada);
+	await until(() => tab.news.length === 2);
+	const old = await tab.session.token();
+	const fresh = await tab.session.token(old);
+	expect(await tab.session.token(old)).toBe(fresh);
+	expect(accounts.server.count("/refresh")).toBe(2);
+});
+
+test("logging out ends nobody else's session", async () => {
+	const accounts = new Accounts();
+	const tab = new Tab(accounts);
+	await tab.session.logIn(ada);
+	await until(() => accounts.server.count("/refresh") === 1);
+	// The cookie became somebody else's, and this tab was not told.
+	vi.spyOn(tab.session, "token").mockImplementation(async () => {
+		const other = new Tab(accounts);
+		await other.session.logIn({ ...ada, login: "eve" });
+		await until(() => tab.session.user?.id === "eve");
+		return "eve's";
+	});
+	await tab.session.logOut();
+	expect(accounts.server.count("/logout")).toBe(0);
+	expect(tab.session.user?.id).toBe("eve");
 });

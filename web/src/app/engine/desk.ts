@@ -56,7 +56,8 @@ export class Desk {
 	#listed = false;
 	#listing: Promise<void> | null = null;
 	#listAgain = false;
-	#listedAt = 0;
+	/** As `performance.now`. */
+	#listedAt = Number.NEGATIVE_INFINITY;
 	#deletions = 0;
 	#stopped = false;
 	readonly #timers: Partial<Record<"list" | "details" | "draft" | "typing", Timer>> = {};
@@ -66,10 +67,12 @@ export class Desk {
 		this.#host = host;
 		this.#api = api;
 		this.keep = new Keep(user, tab, (storage) => {
-			if (!this.#stopped) host.dispatch({ type: "storage", storage });
+			if (this.#stopped) return;
+			host.dispatch({ type: "storage", storage });
+			if (storage === "ok") void this.outbox.load().then(() => this.outbox.pump());
 		});
 		this.link = new Link({
-			token: (fresh) => session.token(fresh),
+			token: (refused) => session.token(refused),
 			call: (call) => api.call(call),
 			poll: (query, signal) => api.poll(query, signal),
 			event: (event) => this.#event(event),
@@ -146,6 +149,7 @@ export class Desk {
 		this.link.stop();
 		this.outbox.stop();
 		this.#snapshot.stop();
+		this.history.lost();
 		this.people.stop();
 		this.watch.stop();
 		this.receipts.stop();
@@ -217,7 +221,7 @@ export class Desk {
 
 	/** Loads the list of conversations soon. */
 	list(): void {
-		const wait = Math.max(LIST_AFTER_MS, this.#listedAt + LIST_EVERY_MS - Date.now());
+		const wait = Math.max(LIST_AFTER_MS, this.#listedAt + LIST_EVERY_MS - performance.now());
 		this.#timers.list ??= setTimeout(() => {
 			delete this.#timers.list;
 			void this.listNow();
@@ -231,7 +235,7 @@ export class Desk {
 		}
 		this.#listing = this.#loadList().finally(() => {
 			this.#listing = null;
-			this.#listedAt = Date.now();
+			this.#listedAt = performance.now();
 			if (this.#listAgain && !this.#stopped) this.list();
 			this.#listAgain = false;
 		});
@@ -334,6 +338,7 @@ export class Desk {
 	}
 
 	#caughtUp(): void {
+		this.#host.dispatch({ type: "sessions" });
 		this.watch.sayAgain();
 		this.#catchUpOverHttp();
 		void this.people.ask();

@@ -11,6 +11,7 @@ import type {
 	Session as Login,
 	Me,
 	MemberEntry,
+	Message,
 	MessageId,
 	PresenceChoice,
 	PublicRooms,
@@ -52,7 +53,7 @@ export class Engine implements Client, Host {
 		this.store = store;
 		this.#state = store.getState();
 		this.#session = new Session(http, (news) => this.#heard(news), deviceName());
-		this.#api = new Api(http, this.#session);
+		this.#api = new Api(http, this.#session, () => this.#desk?.user ?? null);
 		this.#activity = new Activity({
 			idle: (idle) => this.#desk?.link.input({ type: "idle", idle }),
 			network: (on) => {
@@ -60,6 +61,8 @@ export class Engine implements Client, Host {
 				if (on) this.#restoreNow();
 			},
 			awake: () => {
+				// The server tells when a session ends, and not when another one begins.
+				this.dispatch({ type: "sessions" });
 				this.#desk?.link.input({ type: "now" });
 				this.#desk?.outbox.pump();
 				this.#restoreNow();
@@ -131,9 +134,12 @@ export class Engine implements Client, Host {
 	async logOut(): Promise<void> {
 		const desk = this.#desk;
 		this.#desk = null;
-		await desk?.wipe();
+		// A disk that doesn't answer keeps nobody logged in.
+		const wiped = desk?.wipe();
 		await this.#session.logOut();
-		this.dispatch({ type: "session", session: { at: "out" } });
+		// Unless somebody else has sat down.
+		if (!this.#desk) this.dispatch({ type: "session", session: { at: "out" } });
+		await wiped;
 	}
 
 	changePassword(current: string, next: string): Promise<void> {
@@ -267,6 +273,16 @@ export class Engine implements Client, Host {
 
 	loadAfter(room: RoomId): Promise<void> {
 		return this.#withDesk((desk) => desk.history.after(room));
+	}
+
+	async message(room: RoomId, message: MessageId): Promise<Message | null> {
+		try {
+			const { messages } = await this.#api.history(room, { around: message }, 1);
+			return messages.find((it) => it.id === message) ?? null;
+		} catch (error) {
+			if (error instanceof Refused && error.error.code === "not_found") return null;
+			throw error;
+		}
 	}
 
 	jumpTo(room: RoomId, message: MessageId): Promise<void> {
@@ -449,9 +465,20 @@ function deviceName(): string {
 	return userAgentData?.platform ?? "";
 }
 
+/** The same engine, whose methods may be taken out of it: each stays bound. */
+function bound(engine: Engine): Engine {
+	for (const [name, { value }] of Object.entries(methods)) {
+		if (typeof value === "function")
+			Object.defineProperty(engine, name, { value: value.bind(engine) });
+	}
+	return engine;
+}
+
+const methods = Object.getOwnPropertyDescriptors(Engine.prototype);
+
 /** The store and the client, at work. */
 export function startChat(): Chat {
 	const engine = new Engine();
 	void engine.start();
-	return { store: engine.store, client: engine };
+	return { store: engine.store, client: bound(engine) };
 }

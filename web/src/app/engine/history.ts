@@ -10,7 +10,7 @@ import { peopleIn } from "./people";
 const PAGE = 60;
 const LARGE_PAGE = 200;
 /** A stale stretch is loaded again as far back as this; what is older is loaded when it is shown. */
-const REFRESH_PAGES = 6;
+const REFRESH_PAGES = 30;
 /** And a hole is closed, if so many pages do it. */
 const GAP_PAGES = 10;
 
@@ -32,12 +32,15 @@ export class HistoryLoader {
 		return this.#once(`${room} newest`, async () => {
 			const it = this.#room(room);
 			if (it?.live && !it.stale) return;
-			const epoch = this.#epoch;
 			const around = it?.stale && it.detached?.ids[it.detached.ids.length >> 1];
-			const page = it?.live ? await this.#again(it) : await this.#page(room);
-			// What was loaded before something was lost proves nothing.
-			if (epoch === this.#epoch) this.#take(room, { newest: true }, page);
-			if (around) await this.#around(room, around, LARGE_PAGE);
+			const [page, aside] = await this.#sure(() =>
+				Promise.all([
+					it?.live ? this.#again(it) : this.#page(room),
+					around ? this.#api.history(room, { around }, LARGE_PAGE) : null,
+				]),
+			);
+			if (around && aside && this.#room(room)?.detached) this.#take(room, { around }, aside);
+			this.#take(room, { newest: true }, page);
 		});
 	}
 
@@ -51,9 +54,7 @@ export class HistoryLoader {
 		return this.#once(`${room} before`, async () => {
 			const stretch = this.#stretch(room);
 			const before = stretch?.ids[0];
-			if (!stretch?.moreBefore || before === undefined) return;
-			const part = { before };
-			this.#take(room, part, await this.#api.history(room, part, LARGE_PAGE / 2));
+			if (stretch?.moreBefore && before !== undefined) await this.#load(room, { before });
 		});
 	}
 
@@ -61,9 +62,7 @@ export class HistoryLoader {
 		return this.#once(`${room} after`, async () => {
 			const stretch = this.#stretch(room);
 			const after = stretch?.ids[stretch.ids.length - 1];
-			if (!stretch?.moreAfter || after === undefined) return;
-			const part = { after };
-			this.#take(room, part, await this.#api.history(room, part, LARGE_PAGE / 2));
+			if (stretch?.moreAfter && after !== undefined) await this.#load(room, { after });
 		});
 	}
 
@@ -74,13 +73,22 @@ export class HistoryLoader {
 			if (it?.live?.ids.includes(message)) {
 				return this.#host.dispatch({ type: "back_to_live", room });
 			}
-			await this.#around(room, message, PAGE);
+			await this.#load(room, { around: message }, PAGE);
 		});
 	}
 
-	async #around(room: RoomId, message: MessageId, limit: number): Promise<void> {
-		const part = { around: message };
-		this.#take(room, part, await this.#api.history(room, part, limit));
+	async #load(room: RoomId, part: Part, limit = LARGE_PAGE / 2): Promise<void> {
+		const ask = () => this.#api.history(room, part, limit);
+		this.#take(room, part, await this.#sure(ask));
+	}
+
+	/** What was asked for before something was lost proves nothing: it is asked for again. */
+	async #sure<T>(ask: () => Promise<T>): Promise<T> {
+		for (;;) {
+			const epoch = this.#epoch;
+			const answer = await ask();
+			if (epoch === this.#epoch) return answer;
+		}
 	}
 
 	/**

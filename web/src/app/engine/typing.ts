@@ -24,7 +24,7 @@ export class Typing {
 		if (this.#room !== null && this.#room !== room) this.#off();
 		clearTimeout(this.#pause);
 		this.#pause = setTimeout(() => this.#off(), PAUSE_MS);
-		const now = Date.now();
+		const now = performance.now();
 		if (this.#room === room && now - this.#saidAt < EVERY_MS) return;
 		this.#room = room;
 		this.#saidAt = now;

@@ -3,7 +3,7 @@ import { ConversationList } from "../../features/conversations";
 import { PaneBoundary, StatusLines } from "../../features/notices";
 import { HOME, NARROW, PlaceLink, useMedia } from "../../features/places";
 import type { Me, RoomId } from "../../protocol";
-import { Icon, Kbd, Logo } from "../../ui";
+import { ariaShortcut, Icon, Kbd, Logo } from "../../ui";
 import type { Floating } from "../useFloating";
 import styles from "./ListPane.module.css";
 import { PersonMenu } from "./PersonMenu";
@@ -36,7 +36,7 @@ export function ListPane({ me, open, show, update, alone }: Props) {
 				<button
 					type="button"
 					className={styles.find}
-					aria-keyshortcuts="Control+K Meta+K"
+					aria-keyshortcuts={ariaShortcut("Mod+K")}
 					onClick={() => show("jump")}
 				>
 					<Icon name="search" size={16} />

@@ -7,6 +7,7 @@ import type { Me, PresenceChoice } from "../../protocol";
 import { useChat, useClient } from "../../state/store";
 import {
 	Avatar,
+	afterMenu,
 	ConfirmDialog,
 	Menu,
 	MenuItem,
@@ -77,11 +78,11 @@ export function PersonMenu({ me, show }: { me: Me; show: (floating: Floating) =>
 				<MenuItem icon="settings" shortcut="Mod+," onClick={() => go(settingsPath())}>
 					{t("me.settings")}
 				</MenuItem>
-				<MenuItem icon="keyboard" shortcut="?" onClick={() => show("shortcuts")}>
+				<MenuItem icon="keyboard" shortcut="?" onClick={() => afterMenu(() => show("shortcuts"))}>
 					{t("me.shortcuts")}
 				</MenuItem>
 				<MenuSeparator />
-				<MenuItem icon="log-out" onClick={leave.ask}>
+				<MenuItem icon="log-out" onClick={() => afterMenu(leave.ask)}>
 					{t("me.log_out")}
 				</MenuItem>
 			</Menu>

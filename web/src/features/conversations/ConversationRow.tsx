@@ -4,12 +4,13 @@ import type { Me } from "../../protocol";
 import { otherPerson, titleOf, unsentIn } from "../../state/selectors";
 import { useChat } from "../../state/store";
 import type { RoomState } from "../../state/types";
-import { Avatar, Badge, Icon, TimeText, VisuallyHidden } from "../../ui";
+import { Avatar, Icon, TimeText, VisuallyHidden } from "../../ui";
 import { usePresence } from "../people";
 import { PlaceLink, roomPath } from "../places";
 import { attention } from "./attention";
 import styles from "./ConversationRow.module.css";
 import { lastAt } from "./preview";
+import { UnreadBadge } from "./UnreadBadge";
 import { usePreviewText } from "./usePreviewText";
 import { useTyping } from "./useTyping";
 
@@ -23,12 +24,10 @@ interface Props {
 
 /** One conversation in the list: who or what, the last line, when, how much is unread. */
 export const ConversationRow = memo(function ConversationRow({ it, me, open, stop }: Props) {
-	const { t } = useTranslation("shell");
 	const { room } = it;
 	const title = useChat((state) => titleOf(state, room));
 	const sent = useChat((state) => lastAt(it, unsentIn(state, room.id)));
-	const { unread, wanted } = attention(it, me);
-	const label = t(wanted ? "list.wanted" : "list.unread", { count: unread });
+	const { unread } = attention(it, me);
 	return (
 		<li className={styles.item}>
 			<PlaceLink
@@ -46,7 +45,7 @@ export const ConversationRow = memo(function ConversationRow({ it, me, open, sto
 					</span>
 					<span className={styles.bottom}>
 						<LastLine it={it} me={me} open={open} />
-						<Badge count={unread} filled={wanted} label={label} />
+						<UnreadBadge it={it} />
 					</span>
 				</span>
 			</PlaceLink>
@@ -81,7 +80,7 @@ function LastLine({ it, me, open }: { it: RoomState; me: Me; open: boolean }) {
 				? t("line.typing")
 				: t("line.typing_by", { name: first ?? t("someone") });
 		return (
-			<span className={`${styles.line} ${styles.typing}`} dir="auto">
+			<span className={`${styles.line} ${styles.typing}`}>
 				{typing.length > 1 ? t("line.typing_several") : alone}
 			</span>
 		);

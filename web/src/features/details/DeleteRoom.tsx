@@ -4,7 +4,7 @@ import { useClient } from "../../state/store";
 import type { RoomState } from "../../state/types";
 import { Button, Dialog, TextField, useToast } from "../../ui";
 import { RefusalNotice, useAction } from "../notices";
-import { go, HOME } from "../places";
+import { goHomeFrom } from "../places";
 import styles from "./DeleteRoom.module.css";
 
 interface Props {
@@ -26,7 +26,7 @@ export function DeleteRoom({ it, open, onClose }: Props) {
 		await deleteRoom(room.id);
 		onClose();
 		toast(t("delete.done", { room: room.name }));
-		go(HOME, { replace: true });
+		goHomeFrom(room.id);
 	});
 	const close = () => {
 		forget();

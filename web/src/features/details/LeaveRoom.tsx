@@ -3,7 +3,7 @@ import { useClient } from "../../state/store";
 import type { RoomState } from "../../state/types";
 import { Button, ConfirmDialog, Dialog, useToast } from "../../ui";
 import { RefusalNotice, useAction } from "../notices";
-import { go, HOME } from "../places";
+import { goHomeFrom } from "../places";
 
 interface Props {
 	it: RoomState;
@@ -21,7 +21,7 @@ export function LeaveRoom({ it, open, onClose }: Props) {
 		await leave(room.id);
 		onClose();
 		toast(t("leave.done", { room: room.name }));
-		go(HOME, { replace: true });
+		goHomeFrom(room.id);
 	});
 	if (it.me?.role === "owner") {
 		return (

@@ -3,7 +3,16 @@ import { useTranslation } from "react-i18next";
 import type { Me, Member, Role, User } from "../../protocol";
 import { useChat, useClient } from "../../state/store";
 import type { RoomState } from "../../state/types";
-import { Avatar, ConfirmDialog, IconButton, Menu, MenuItem, MenuSeparator, toast } from "../../ui";
+import {
+	Avatar,
+	afterMenu,
+	ConfirmDialog,
+	IconButton,
+	Menu,
+	MenuItem,
+	MenuSeparator,
+	toast,
+} from "../../ui";
 import { RefusalNotice, useAction, useRefusalText } from "../notices";
 import { useOpenDirect, usePresence } from "../people";
 import { may } from "../permissions";
@@ -78,12 +87,12 @@ function Actions({ it, me, member, user }: Props & { user: User }) {
 					</MenuItem>
 				)}
 				{canHandOver && (
-					<MenuItem icon="home" onClick={() => setAsking("hand_over")}>
+					<MenuItem icon="home" onClick={() => afterMenu(() => setAsking("hand_over"))}>
 						{t("details.hand_over")}
 					</MenuItem>
 				)}
 				{canRemove && (
-					<MenuItem icon="close" danger onClick={() => setAsking("remove")}>
+					<MenuItem icon="close" danger onClick={() => afterMenu(() => setAsking("remove"))}>
 						{t("details.remove")}
 					</MenuItem>
 				)}

@@ -2,10 +2,10 @@ import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { RoomDetails } from "../../protocol";
 import { useChat, useClient } from "../../state/store";
-import { Button, EmptyState, Icon, Placeholder, TextField, useToast } from "../../ui";
+import { Button, EmptyState, Icon, Placeholder, plainText, TextField, useToast } from "../../ui";
 import { rank } from "../jump";
 import { RefusalNotice, useAction } from "../notices";
-import { go, PlaceLink, roomPath } from "../places";
+import { DISCOVER, go, PlaceLink, roomPath } from "../places";
 import styles from "./Discover.module.css";
 import { usePublicRooms } from "./usePublicRooms";
 
@@ -70,7 +70,8 @@ function Entry({ it }: { it: RoomDetails }) {
 	const { run, busy, error } = useAction(async () => {
 		await join(room.id);
 		toast(t("discover.joined", { room: room.name }));
-		go(roomPath(room.id));
+		// Whoever has gone elsewhere meanwhile stays there.
+		if (location.pathname === DISCOVER) go(roomPath(room.id));
 	});
 	return (
 		<li className={styles.entry}>
@@ -82,7 +83,7 @@ function Entry({ it }: { it: RoomDetails }) {
 					<bdi>{room.name}</bdi>
 				</PlaceLink>
 				<p className={styles.text} dir="auto">
-					{room.description}
+					{plainText(room.description)}
 				</p>
 				<p className={styles.count}>{t("discover.people", { count: it.member_count })}</p>
 				<RefusalNotice error={error} />

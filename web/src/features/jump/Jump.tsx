@@ -9,10 +9,11 @@ import {
 import { type ReactNode, useMemo, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { User } from "../../protocol";
-import { conversations, myId, otherPerson, titleOf, unread } from "../../state/selectors";
+import { conversations, myId, otherPerson, titleOf } from "../../state/selectors";
 import { useChat } from "../../state/store";
 import type { RoomState, State } from "../../state/types";
-import { Avatar, Badge, Dialog, Icon, type IconName } from "../../ui";
+import { Avatar, Dialog, Icon, type IconName } from "../../ui";
+import { UnreadBadge } from "../conversations";
 import { RefusalNotice } from "../notices";
 import { PersonLine, useOpenDirect, usePeopleSearch } from "../people";
 import { go, roomPath } from "../places";
@@ -127,7 +128,11 @@ function Finder({
 				</Group>
 			</ComboboxList>
 			<p className={styles.note} role="status">
-				{nothing ? t(searching ? "start.searching" : "jump.none") : t("jump.hint")}
+				{nothing ? (
+					t(searching ? "start.searching" : "jump.none")
+				) : (
+					<span className={styles.hint}>{t("jump.hint")}</span>
+				)}
 			</p>
 		</ComboboxProvider>
 	);
@@ -152,9 +157,7 @@ function Item({ onPick, children }: { onPick: () => void; children: ReactNode })
 }
 
 function PlaceLine({ it, title }: { it: RoomState; title: string }) {
-	const { t } = useTranslation("shell");
 	const me = useChat(myId);
-	const count = unread(it, me);
 	const other = it.room.kind === "direct" ? otherPerson(it.room, me) : null;
 	return (
 		<>
@@ -166,7 +169,7 @@ function PlaceLine({ it, title }: { it: RoomState; title: string }) {
 				<Avatar id={other} name={title} size={32} />
 			)}
 			<bdi className={styles.title}>{title}</bdi>
-			<Badge count={count} filled={other !== null} label={t("list.unread", { count })} />
+			<UnreadBadge it={it} />
 		</>
 	);
 }

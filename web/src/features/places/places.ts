@@ -54,3 +54,8 @@ export function back(otherwise: string = HOME): void {
 
 /** The complete address of a place, to hand to others. */
 export const addressOf = (path: string) => new URL(path, location.origin).href;
+
+/** Leaves a room that one is no more in; whoever has gone elsewhere meanwhile stays there. */
+export function goHomeFrom(room: RoomId): void {
+	if (roomOf(location.pathname) === room) go(HOME, { replace: true });
+}

@@ -6,6 +6,7 @@ import type { Unsent } from "../../state/types";
 import { Button, toast } from "../../ui";
 import { useRefusalText } from "../notices";
 import styles from "./Leftover.module.css";
+import { useCopy } from "./useCopy";
 
 /** What was written for a conversation before one was out of it: it can still be taken elsewhere. */
 export function Leftover({ roomId }: { roomId: RoomId }) {
@@ -24,15 +25,7 @@ function Entry({ unsent }: { unsent: Unsent }) {
 	const { t } = useTranslation("room");
 	const { discard } = useClient();
 	const why = useRefusalText();
-	const copy = () => {
-		// Refused, or not there at all outside of https.
-		const copied =
-			navigator.clipboard?.writeText(unsent.text) ?? Promise.reject(new Error("no clipboard"));
-		copied.then(
-			() => toast(t("message.copied")),
-			() => toast({ text: t("message.copy_refused"), kind: "warn" }),
-		);
-	};
+	const copy = useCopy();
 	const drop = () =>
 		discard(unsent.nonce).catch((error) => toast({ text: why(error), kind: "danger" }));
 	return (
@@ -42,7 +35,7 @@ function Entry({ unsent }: { unsent: Unsent }) {
 				{unsent.text}
 			</p>
 			<div className={styles.choices}>
-				<Button size="small" icon="copy" onClick={copy}>
+				<Button size="small" icon="copy" onClick={() => copy(unsent.text)}>
 					{t("message.copy_text")}
 				</Button>
 				<Button size="small" icon="trash" onClick={() => void drop()}>

@@ -3,11 +3,20 @@ import { useTranslation } from "react-i18next";
 import type { Message, MessageId, RoomId } from "../../protocol";
 import { myId, titleOf } from "../../state/selectors";
 import { useChat, useClient } from "../../state/store";
-import { Button, ConfirmDialog, Delayed, EmptyState, Placeholder, toast } from "../../ui";
+import {
+	Button,
+	ConfirmDialog,
+	Delayed,
+	EmptyState,
+	Placeholder,
+	toast,
+	VisuallyHidden,
+} from "../../ui";
 import { useRefusalText } from "../notices";
 import { Closed } from "./Closed";
 import { Composer, type ComposerHandle } from "./composer/Composer";
 import { Header } from "./header/Header";
+import { Replied } from "./message/replied";
 import { SeenBy } from "./message/SeenBy";
 import styles from "./RoomPane.module.css";
 import { type RoomActions, RoomContext } from "./roomContext";
@@ -28,6 +37,7 @@ export interface RoomPaneProps {
 
 /** A conversation: what was written, and where one writes. */
 export function RoomPane({ roomId, messageId, onBack, onDetails }: RoomPaneProps) {
+	const { t } = useTranslation("ui");
 	const open = useChat((state) => {
 		const it = state.rooms[roomId];
 		return it?.me?.state === "joined" && !it.room.deleted;
@@ -47,6 +57,9 @@ export function RoomPane({ roomId, messageId, onBack, onDetails }: RoomPaneProps
 				<Closed key={roomId} roomId={roomId} onBack={onBack} />
 			) : (
 				<div className={styles.loading}>
+					<h1>
+						<VisuallyHidden>{t("loading")}</VisuallyHidden>
+					</h1>
 					<Placeholder rows={8} avatar />
 				</div>
 			)}
@@ -75,6 +88,7 @@ function OpenRoom({ roomId, target, onBack, onDetails }: OpenProps) {
 	const composer = useRef<ComposerHandle>(null);
 	const newestOwn = useNewestOwn(roomId);
 
+	const replied = useMemo(() => new Replied((id) => client.message(roomId, id)), [client, roomId]);
 	const actions = useMemo<RoomActions>(() => {
 		const refused = (error: unknown) => toast({ text: why(error), kind: "danger" });
 		return {
@@ -82,6 +96,7 @@ function OpenRoom({ roomId, target, onBack, onDetails }: OpenProps) {
 			me,
 			t,
 			language: i18n.language,
+			replied,
 			jump: (message) => timeline.current?.jump(message),
 			reply: (message) => composer.current?.reply(message),
 			edit: (message) => composer.current?.edit(message),
@@ -91,7 +106,7 @@ function OpenRoom({ roomId, target, onBack, onDetails }: OpenProps) {
 			refused,
 			focusComposer: () => composer.current?.focus(),
 		};
-	}, [roomId, me, client, why, t, i18n.language]);
+	}, [roomId, me, client, why, t, i18n.language, replied]);
 
 	// An address of a message that is followed while the room is open already.
 	const gone = useRef(target);

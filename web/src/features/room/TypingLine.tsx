@@ -32,7 +32,7 @@ export function TypingLine({ roomId }: { roomId: RoomId }) {
 					? t("typing.two", { first, second })
 					: t("typing.many");
 	return (
-		<p className={styles.typing} role="status" aria-live="polite" dir="auto">
+		<p className={styles.typing} role="status" aria-live="polite">
 			{text}
 		</p>
 	);

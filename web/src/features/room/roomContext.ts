@@ -1,6 +1,7 @@
 import type { TFunction } from "i18next";
 import { createContext, useContext } from "react";
 import type { Message, MessageId, RoomId, UserId } from "../../protocol";
+import type { Replied } from "./message/replied";
 
 /** What the parts of a room tell each other. It stays the same while the room is shown. */
 export interface RoomActions {
@@ -9,6 +10,8 @@ export interface RoomActions {
 	/** The texts. Each row would ask for them by itself otherwise, which costs more than the row. */
 	t: TFunction<"room">;
 	language: string;
+	/** What is answered here, and isn't loaded. */
+	replied: Replied;
 	/** Goes to a message of this room, and marks it for a moment. */
 	jump(message: MessageId): void;
 	/** Begins an answer in the composer. */

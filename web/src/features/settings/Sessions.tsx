@@ -1,7 +1,7 @@
-import { useCallback, useEffect, useState } from "react";
+import { useCallback, useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { Session } from "../../protocol";
-import { useClient } from "../../state/store";
+import { useChat, useClient } from "../../state/store";
 import { Button, ConfirmDialog, Icon, Placeholder, TimeText, useToast } from "../../ui";
 import { RefusalNotice, useAction } from "../notices";
 import { browserAndSystem } from "./device";
@@ -30,10 +30,14 @@ export function Sessions() {
 		toast(t("sessions.others_ended"));
 		await load.run();
 	});
-	const { run } = load;
+	const { run, busy } = load;
+	const changes = useChat((state) => state.sessionsChanges);
+	const loaded = useRef(-1);
 	useEffect(() => {
+		if (busy || loaded.current === changes) return;
+		loaded.current = changes;
 		void run();
-	}, [run]);
+	}, [run, busy, changes]);
 	const ended = useCallback((id: string) => {
 		setSessions((before) => before?.filter((it) => it.id !== id) ?? null);
 	}, []);

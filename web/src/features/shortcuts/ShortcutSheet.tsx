@@ -1,6 +1,6 @@
 import { useTranslation } from "react-i18next";
 import { Dialog, Kbd } from "../../ui";
-import { SCOPES, type Shortcut, useShortcuts } from "./registry";
+import { type Label, SCOPES, type Shortcut, useShortcuts } from "./registry";
 import styles from "./ShortcutSheet.module.css";
 
 /** All shortcuts that hold here, by where they hold. */
@@ -18,8 +18,8 @@ export function ShortcutSheet({ open, onClose }: { open: boolean; onClose: () =>
 						<section key={scope}>
 							<h2 className={styles.title}>{t(`shortcuts.${scope}`)}</h2>
 							<dl className={styles.list}>
-								{distinct(some).map((it) => (
-									<Line key={it.label + it.keys} it={it} />
+								{byLabel(some).map(([label, keys]) => (
+									<Line key={label} label={label} keys={keys} />
 								))}
 							</dl>
 						</section>
@@ -30,18 +30,25 @@ export function ShortcutSheet({ open, onClose }: { open: boolean; onClose: () =>
 	);
 }
 
-/** The same keys may be registered twice for the same thing. */
-const distinct = (all: readonly Shortcut[]) => [
-	...new Map(all.map((it) => [it.label + it.keys, it])).values(),
-];
+/** What does one thing stands in one line; what is registered twice is said once. */
+function byLabel(all: readonly Shortcut[]): [Label, string[]][] {
+	const lines = new Map<Label, string[]>();
+	for (const { label, keys } of all) {
+		const line = lines.get(label) ?? [];
+		if (!line.includes(keys)) lines.set(label, [...line, keys]);
+	}
+	return [...lines];
+}
 
-function Line({ it }: { it: Shortcut }) {
+function Line({ label, keys }: { label: Label; keys: readonly string[] }) {
 	const { t } = useTranslation(["shell", "room"]);
 	return (
 		<div className={styles.line}>
-			<dt>{t(it.label)}</dt>
+			<dt>{t(label)}</dt>
 			<dd>
-				<Kbd keys={it.keys} />
+				{keys.map((it) => (
+					<Kbd key={it} keys={it} />
+				))}
 			</dd>
 		</div>
 	);

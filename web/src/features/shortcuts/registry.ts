@@ -2,7 +2,7 @@
 
 import type { ParseKeys } from "i18next";
 import { useEffect, useRef, useSyncExternalStore } from "react";
-import { matches, writes } from "./keys";
+import { matches, writes } from "../../ui";
 
 export const SCOPES = ["everywhere", "conversation", "message", "composer"] as const;
 export type Scope = (typeof SCOPES)[number];

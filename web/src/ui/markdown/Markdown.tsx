@@ -24,7 +24,7 @@ export interface MarkdownProps {
 }
 
 const CACHED = 1_000;
-const parsed = cached(parse, CACHED);
+const parsed = cached((text) => ({ parts: parse(text), large: emojiOnly(text) }), CACHED);
 
 /** A message's text, formatted. It makes elements alone: there is no html anywhere. */
 export const Markdown = memo(function Markdown({
@@ -34,9 +34,10 @@ export const Markdown = memo(function Markdown({
 	className,
 }: MarkdownProps) {
 	const people: People = { mention, onMention };
+	const { parts, large } = parsed(text);
 	return (
-		<div className={classes(styles.markdown, emojiOnly(text) && styles.large, className)}>
-			{blocks(parsed(text), people)}
+		<div className={classes(styles.markdown, large && styles.large, className)}>
+			{blocks(parts, people)}
 		</div>
 	);
 });

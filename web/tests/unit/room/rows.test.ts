@@ -195,6 +195,60 @@ describe("rows", () => {
 	});
 });
 
+describe("people who come or go one after the other", () => {
+	const joined = (n: number, at: number, event: "joined" | "left" = "joined") =>
+		message(n, `p${n % 20}`, at, { kind: "system", text: "", system: { event } });
+	const several = (from: number, to: number, at = NOON) =>
+		Array.from({ length: to - from }, (_, n) => joined(from + n, at + n));
+	const kinds = (it: Timeline) => all(it).map((row) => row.kind);
+
+	test("are folded into one row from three on, each of them named once", () => {
+		expect(kinds(timeline(several(1, 3)))).toEqual(["start", "system", "system"]);
+		const row = all(timeline([...several(1, 4), joined(21, NOON + 9)]))[1];
+		expect(row).toMatchObject({
+			kind: "fold",
+			event: "joined",
+			open: false,
+			people: ["p1", "p2", "p3"],
+		});
+	});
+
+	test("another kind, another message, another day and 'new' end a run", () => {
+		const gone = several(4, 7, NOON + 10).map((it) => ({
+			...it,
+			system: { event: "left" as const },
+		}));
+		expect(kinds(timeline([...several(1, 4), ...gone])).filter((it) => it === "fold")).toHaveLength(
+			2,
+		);
+		const text = message(3, "a", NOON + 2);
+		const apart = [...several(1, 3), text, ...several(4, 6, NOON + 3)];
+		expect(kinds(timeline(apart))).not.toContain("fold");
+		const overnight = [...several(1, 3), ...several(3, 5, NOON + 24 * 60 * 60_000)];
+		expect(kinds(timeline(overnight))).not.toContain("fold");
+		expect(kinds(timeline(several(1, 5), { newFrom: idOf(3) }))).not.toContain("fold");
+	});
+
+	test("keep their keys when older and newer ones come, and their place for a message", () => {
+		const list = several(1, 10);
+		const part = rows(timeline(list.slice(4, 7), { moreBefore: true }));
+		const whole = rows(timeline(list));
+		for (const it of list.slice(4, 7)) {
+			const at = (made: typeof whole) => made.keyAt(made.indexOfMessage(it.id));
+			expect(at(part)).toBe(at(whole));
+		}
+		expect([1, 2, 3].map(part.isLoose)).toEqual([true, true, true]);
+		expect(part.lastMessageAt(1)).toBe(idOf(7));
+	});
+
+	test("are all shown where one of them was opened, also after more have come", () => {
+		const opened = new Set([idOf(5)]);
+		const made = all(timeline(several(1, 10), { opened }));
+		expect(made.map((row) => row.kind)).toEqual(["start", "fold", ...Array(8).fill("system")]);
+		expect(made[1]).toMatchObject({ open: true });
+	});
+});
+
 describe("what is unread", () => {
 	const list = [
 		message(1, "a", NOON),

@@ -143,7 +143,11 @@ test("a shortcut has the keys of the system", async () => {
 		"Shift",
 		"K",
 	]);
+	expect((await render(<Kbd keys="Mod++" />)).textContent).toBe("Ctrl+");
+	expect((await render(<Kbd keys="+" />)).textContent).toBe("+");
 	expect(ariaShortcut("Mod+Esc")).toBe("Control+Escape");
+	expect(ariaShortcut("+")).toBe("Plus");
+	expect(ariaShortcut("Mod++")).toBe("Control+Plus");
 	vi.stubGlobal("navigator", { platform: "MacIntel", userAgent: "" });
 	const apple = await render(<Kbd keys="Mod+Shift+k" />);
 	expect(apple.textContent).toBe("⌘⇧K");

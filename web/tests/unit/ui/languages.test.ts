@@ -1,5 +1,6 @@
 import { afterEach, beforeAll, beforeEach, expect, test, vi } from "vitest";
 import { preferredLanguage, startLanguages } from "../../../src/app/i18n";
+import { isolate } from "../../../src/ui";
 
 let i18n: Awaited<ReturnType<typeof startLanguages>>;
 
@@ -45,4 +46,12 @@ test("a choice that is no language, or can't be read, is no choice", () => {
 test("another tab's choice is followed", async () => {
 	window.dispatchEvent(new StorageEvent("storage", { key: "starling.language", newValue: "es" }));
 	await vi.waitFor(() => expect(document.documentElement.lang).toBe("es"));
+});
+
+test("a name of the other direction is isolated in a sentence, and no other", () => {
+	expect(isolate("Nora", "en")).toBe("Nora");
+	expect(isolate("نورا", "en")).toBe("\u2068نورا\u2069");
+	expect(isolate("نورا", "ar")).toBe("نورا");
+	expect(isolate("Nora", "ar")).toBe("\u2068Nora\u2069");
+	expect(isolate(12, "ar")).toBe("12");
 });

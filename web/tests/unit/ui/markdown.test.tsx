@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { Markdown, plainText } from "../../../src/ui";
+import { emojiOnly } from "../../../src/ui/markdown/emojiOnly";
 import { render } from "./render";
 
 const html = async (text: string) => {
@@ -44,4 +45,11 @@ test("who is mentioned is shown by name, and can be pressed", async () => {
 
 test("a preview is one line without signs", () => {
 	expect(plainText("**a**\n\n> b\n- `c` @ada [d](https://e.org)")).toBe("a b c @ada d");
+});
+
+test("one to three emoji alone are shown larger", () => {
+	for (const text of ["👍", "👩‍👩‍👧‍👦 🇩🇪", "1️⃣", "❤️ 🎉 🙌🏽"]) expect(emojiOnly(text)).toBe(true);
+	for (const text of ["", "👍 ok", "👍👍👍👍", "12", "©", "好", "-"]) {
+		expect(emojiOnly(text)).toBe(false);
+	}
 });

@@ -155,18 +155,16 @@ test("whatever is written, no element and no attribute is outside the list", () 
 }, 30_000);
 
 test("whatever is written, no word is lost", () => {
-	const parts = fc.array(
-		fc.oneof(word, fc.constantFrom("*", "_", "~~", "> ", "- ", "1. ", "\n", " ")),
-		{
+	const text = fc
+		.array(fc.oneof(word, fc.constantFrom("*", "_", "~~", "> ", "- ", "1. ", "\n", " ")), {
 			maxLength: 120,
-		},
-	);
+		})
+		// Three begin a fence, and what stands beside it is the name of a language.
+		.map((them) => them.join("").replaceAll(/~{3,}/g, "~~"));
 	fc.assert(
-		fc.property(parts, (them) => {
-			const words = (text: string) => text.match(/[a-z]+/g) ?? [];
-			expect(words(plainText(them.join("")).replaceAll(" ", "")).join("")).toBe(
-				words(them.join("")).join(""),
-			);
+		fc.property(text, (it) => {
+			const words = (shown: string) => shown.match(/[a-z]+/g) ?? [];
+			expect(words(plainText(it).replaceAll(" ", "")).join("")).toBe(words(it).join(""));
 		}),
 		{ numRuns: 500 },
 	);

@@ -12,7 +12,7 @@ import { useTranslation } from "react-i18next";
 import type { Message, RoomId } from "../../../protocol";
 import { useChat, useClient } from "../../../state/store";
 import type { Draft } from "../../../state/types";
-import { EmojiPicker, GrowingText, IconButton, Notice, Popover } from "../../../ui";
+import { EmojiPicker, GrowingText, IconButton, matches, Notice, Popover } from "../../../ui";
 import { useRefusalText } from "../../notices";
 import { useEnterSends } from "../../settings";
 import { useShortcut } from "../../shortcuts";
@@ -159,7 +159,8 @@ export function Composer({
 		setSaving(true);
 		try {
 			await client.edit(roomId, message, text);
-			stopEditing();
+			// Meanwhile it may have been given up, for another one even.
+			if (newest.current.editing === message) stopEditing();
 		} catch (reason) {
 			setError(`${t("composer.edit_failed")} ${why(reason)}`);
 		} finally {
@@ -218,7 +219,7 @@ export function Composer({
 			event.preventDefault();
 			if (draft.editing) stopEditing();
 			else change({ text: newest.current.text });
-		} else if (event.key === "ArrowUp" && draft.text === "" && !draft.replyTo) {
+		} else if (matches("ArrowUp", event.nativeEvent) && draft.text === "" && !draft.replyTo) {
 			const last = lastOwn();
 			if (!last) return;
 			event.preventDefault();
@@ -227,8 +228,9 @@ export function Composer({
 	};
 
 	useShortcut("ArrowUp", "room:composer.shortcut_edit", null, "composer");
-	useShortcut("Enter", "room:composer.shortcut_send", null, "composer");
-	useShortcut("Shift+Enter", "room:composer.shortcut_line", null, "composer");
+	const [sendKeys, lineKeys] = enterSends ? ["Enter", "Shift+Enter"] : ["Mod+Enter", "Enter"];
+	useShortcut(sendKeys, "room:composer.shortcut_send", null, "composer");
+	useShortcut(lineKeys, "room:composer.shortcut_line", null, "composer");
 
 	const placeholder = direct
 		? t("composer.placeholder_direct", { name: title })

@@ -20,9 +20,9 @@ export function Doing({ draft, onStop }: { draft: Draft; onStop: () => void }) {
 	return (
 		<div className={styles.doing}>
 			<Icon name={editing ? "edit" : "reply"} size={18} />
-			<span className={styles.about} dir="auto">
+			<span className={styles.about}>
 				<strong>{editing ? t("composer.editing") : t("composer.replying", { name })}</strong>{" "}
-				{message ? plainText(message.text) : null}
+				{message ? <bdi>{plainText(message.text)}</bdi> : null}
 			</span>
 			<IconButton
 				icon="close"

@@ -12,12 +12,15 @@ import { change } from "./changes";
 import styles from "./Log.module.css";
 import { LogView, type Rows, type View } from "./LogView";
 import { type Range, shift, within } from "./range";
+import { useKeptFocus } from "./useKeptFocus";
 
 /** What one can ask of the list. */
 export interface LogHandle {
 	/** Puts a row at a share of the view's height. */
 	show(id: string, share: number): void;
 	toEnd(): void;
+	/** What is in view stays where it is at the next change, also at the end. */
+	stay(): void;
 	scrollBy(share: number): void;
 	reveal(id: string): void;
 	atEnd(): boolean;
@@ -103,27 +106,38 @@ export function Log({ ref, rows, follow, render, onView, region }: Props) {
 		quietly(() => view.rendered(rows, range, follow));
 	});
 
+	const element = useCallback((id: string) => {
+		for (const child of body.current?.children ?? []) {
+			if (child instanceof HTMLElement && child.dataset.id === id) return child;
+		}
+		return null;
+	}, []);
 	useImperativeHandle(
 		ref,
 		() => ({
 			show: (id, share) => quietly(() => view.show(id, share)),
 			toEnd: () => quietly(() => view.toEnd()),
+			stay: () => view.stay(),
 			scrollBy: (share) => view.scrollBy(share),
 			reveal: (id) => quietly(() => view.reveal(id)),
 			atEnd: () => view.atEnd,
-			element: (id) => {
-				for (const child of body.current?.children ?? []) {
-					if (child instanceof HTMLElement && child.dataset.id === id) return child;
-				}
-				return null;
-			},
+			element,
 		}),
-		[view, quietly],
+		[view, quietly, element],
 	);
+	const keepFocus = useKeptFocus(scroller, element);
 
 	const indexes = Array.from({ length: range.last - range.first }, (_, i) => range.first + i);
 	return (
-		<div {...region} ref={scroller} className={styles.scroller}>
+		<div
+			{...region}
+			ref={scroller}
+			className={styles.scroller}
+			onFocus={(event) => {
+				keepFocus(event);
+				region.onFocus?.(event);
+			}}
+		>
 			<div className={styles.content}>
 				<div ref={above} className={styles.space} />
 				<div ref={body} className={styles.body}>

@@ -22,10 +22,16 @@ import type { Range } from "./range";
  */
 export interface Rows {
 	count: number;
+	/** Is another one when rows were hidden or shown on purpose. */
+	opened?: unknown;
 	idAt(index: number): string;
 	keyAt(index: number): string;
 	/** The index of the row with this id, else of a recent one with this key, or -1. */
 	indexOf(id: string, key?: string): number;
+	/** Whether it has no height. Its row is there all the same. */
+	isHidden(index: number): boolean;
+	/** Whether what is loaded before it may change its height. */
+	isLoose(index: number): boolean;
 	/** Whether it is an edge: what is loaded there comes beside it, and takes its place. */
 	isEdge(index: number): boolean;
 }
@@ -77,6 +83,8 @@ const NOTHING: Rows = {
 	idAt: () => "",
 	keyAt: () => "",
 	indexOf: () => -1,
+	isHidden: () => false,
+	isLoose: () => false,
 	isEdge: () => false,
 };
 
@@ -150,6 +158,11 @@ export class LogView {
 		this.#settle();
 	}
 
+	/** What is in view stays where it is, also at the end, when the rows become higher. */
+	stay(): void {
+		this.#hold(false);
+	}
+
 	toEnd(): void {
 		this.#anchor = { end: true };
 		this.#scrolling = false;
@@ -183,6 +196,7 @@ export class LogView {
 
 	/** After each rendering: these are the rows, and those of the range are in the page. */
 	rendered(rows: Rows, range: Range, follow: boolean): void {
+		const refold = rows.opened !== this.#rows.opened;
 		const changed = rows === this.#rows ? null : change(ids(this.#rows), ids(rows));
 		this.#rows = rows;
 		this.#range = range;
@@ -190,12 +204,24 @@ export class LogView {
 			const { start, removed, added } = changed;
 			this.#heights.splice(start, removed, added, (index) => this.#guess(index));
 		}
+		if (refold) this.#refold();
 		if (!follow && this.#follow && this.#anchor.end) this.#hold();
 		this.#follow = follow;
 		this.#settle();
 	}
 
+	/** Rows were hidden or shown: those that are not in the page have to be reckoned with, too. */
+	#refold(): void {
+		for (let index = 0; index < this.#rows.count; index++) {
+			const hidden = this.#rows.isHidden(index);
+			if (hidden !== (this.#heights.at(index) === 0)) {
+				this.#heights.set(index, this.#guess(index));
+			}
+		}
+	}
+
 	#guess(index: number): number {
+		if (this.#rows.isHidden(index)) return 0;
 		if (this.#measured.size === 0) return GUESS_PX;
 		const mean = this.#measuredSum / this.#measured.size;
 		return this.#measured.get(this.#rows.keyAt(index)) ?? mean;
@@ -242,14 +268,14 @@ export class LogView {
 		this.#settle();
 	}
 
-	/** Remembers what is in view. */
-	#hold(): void {
+	/** Remembers what is in view: the end, where that is to be followed. */
+	#hold(follow = this.#follow): void {
 		const parts = this.#parts;
 		if (!parts) return;
 		const { scroller, body } = parts;
 		const last = this.#range.last === this.#rows.count;
 		const below = scroller.scrollHeight - scroller.clientHeight - scroller.scrollTop;
-		if (this.#follow && last && below <= END_PX) {
+		if (follow && last && below <= END_PX) {
 			this.#anchor = { end: true };
 			return;
 		}
@@ -259,7 +285,7 @@ export class LogView {
 		const doubtful: Held[] = [];
 		for (let i = 0; i < body.children.length && seen.length < 8; i++) {
 			const row = body.children[i]?.getBoundingClientRect();
-			if (!row || row.bottom <= view.top) continue;
+			if (!row || row.bottom <= view.top || row.height === 0) continue;
 			if (row.top >= view.bottom) break;
 			const index = this.#range.first + i;
 			const held: Held = {
@@ -267,9 +293,8 @@ export class LogView {
 				key: this.#rows.keyAt(index),
 				offset: row.top - view.top,
 			};
-			const isFirst = index > 0 && this.#rows.isEdge(index - 1);
 			if (this.#rows.isEdge(index)) edges.push(held);
-			else if (row.top < view.top || isFirst) doubtful.push(held);
+			else if (row.top < view.top || this.#rows.isLoose(index)) doubtful.push(held);
 			else seen.push(held);
 		}
 		// A row that the upper edge cuts may grow on its hidden side, and the first one that is loaded
@@ -348,10 +373,12 @@ export class LogView {
 		for (let i = 0; i < body.children.length; i++) {
 			const height = body.children[i]?.getBoundingClientRect().height ?? 0;
 			if (height === this.#heights.at(first + i)) continue;
+			this.#heights.set(first + i, height);
+			// Without a height it is folded, which says nothing of others, or of itself when it isn't.
+			if (height === 0) continue;
 			const key = this.#rows.keyAt(first + i);
 			this.#measuredSum += height - (this.#measured.get(key) ?? 0);
 			this.#measured.set(key, height);
-			this.#heights.set(first + i, height);
 		}
 	}
 

@@ -110,7 +110,7 @@ export const Entry = memo(function Entry(props: EntryProps) {
 				) : null}
 			</div>
 			{acts && (near || open !== null) ? (
-				<MessageActions message={message} open={open} onOpen={openChanged} />
+				<MessageActions message={message} home={article} open={open} onOpen={openChanged} />
 			) : null}
 		</article>
 	);

@@ -1,7 +1,9 @@
+import type { RefObject } from "react";
 import { useTranslation } from "react-i18next";
 import type { Message } from "../../../protocol";
 import { useChat } from "../../../state/store";
 import {
+	afterMenu,
 	EmojiPicker,
 	IconButton,
 	Menu,
@@ -9,11 +11,11 @@ import {
 	MenuSeparator,
 	Popover,
 	QuickReactions,
-	toast,
 } from "../../../ui";
 import { may } from "../../permissions";
 import { addressOf, messagePath } from "../../places";
 import { useRoomActions } from "../roomContext";
+import { useCopy } from "../useCopy";
 import styles from "./MessageActions.module.css";
 
 /** Which of the things that float above a message is open. */
@@ -22,10 +24,13 @@ export type Open = "menu" | "quick" | "picker" | null;
 /** What can be done with a message: three things at once, the others behind "more". */
 export function MessageActions({
 	message,
+	home,
 	open,
 	onOpen,
 }: {
 	message: Message;
+	/** Where the focus goes when a dialog closes: this bar may be gone by then. */
+	home: RefObject<HTMLElement | null>;
 	open: Open;
 	onOpen: (open: Open) => void;
 }) {
@@ -33,19 +38,16 @@ export function MessageActions({
 	const { roomId, me, reply, edit, react, askToDelete, showSeenBy } = useRoomActions();
 	const own = message.author_id === me;
 	const deletable = useMayDelete(message);
+	const ask = (act: () => void) =>
+		afterMenu(() => {
+			home.current?.focus({ preventScroll: true });
+			act();
+		});
 	const pick = (emoji: string) => {
 		onOpen(null);
 		react(message.id, emoji, true);
 	};
-	const copy = (text: string) => {
-		// Refused, or not there at all outside of https.
-		const copied =
-			navigator.clipboard?.writeText(text) ?? Promise.reject(new Error("no clipboard"));
-		copied.then(
-			() => toast(t("message.copied")),
-			() => toast({ text: t("message.copy_refused"), kind: "warn" }),
-		);
-	};
+	const copy = useCopy();
 	return (
 		<div
 			className={styles.bar}
@@ -86,14 +88,14 @@ export function MessageActions({
 				onOpenChange={(it) => onOpen(it ? "menu" : null)}
 				button={<IconButton icon="more" size="small" label={t("message.more")} />}
 			>
-				<MenuItem icon="smile" shortcut="+" onClick={() => afterwards(() => onOpen("quick"))}>
+				<MenuItem icon="smile" shortcut="+" onClick={() => afterMenu(() => onOpen("quick"))}>
 					{t("message.react")}
 				</MenuItem>
-				<MenuItem icon="reply" shortcut="R" onClick={() => afterwards(() => reply(message))}>
+				<MenuItem icon="reply" shortcut="R" onClick={() => afterMenu(() => reply(message))}>
 					{t("message.reply")}
 				</MenuItem>
 				{own ? (
-					<MenuItem icon="edit" shortcut="E" onClick={() => afterwards(() => edit(message))}>
+					<MenuItem icon="edit" shortcut="E" onClick={() => afterMenu(() => edit(message))}>
 						{t("message.edit")}
 					</MenuItem>
 				) : null}
@@ -104,7 +106,7 @@ export function MessageActions({
 				<MenuItem icon="link" onClick={() => copy(addressOf(messagePath(roomId, message.id)))}>
 					{t("message.copy_link")}
 				</MenuItem>
-				<MenuItem icon="eye" onClick={() => afterwards(() => showSeenBy(message.id))}>
+				<MenuItem icon="eye" onClick={() => ask(() => showSeenBy(message.id))}>
 					{t("message.seen_by")}
 				</MenuItem>
 				{deletable ? (
@@ -114,7 +116,7 @@ export function MessageActions({
 							icon="trash"
 							shortcut="Delete"
 							danger
-							onClick={() => afterwards(() => askToDelete(message))}
+							onClick={() => ask(() => askToDelete(message))}
 						>
 							{t("message.delete")}
 						</MenuItem>
@@ -124,9 +126,6 @@ export function MessageActions({
 		</div>
 	);
 }
-
-/** A menu that closes gives the focus back; what takes it comes after that. */
-const afterwards = (act: () => void) => void setTimeout(act);
 
 /** Whether one may delete a message: an own one, or by one's role. */
 export function useMayDelete(message: Message): boolean {

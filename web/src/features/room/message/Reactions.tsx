@@ -2,7 +2,7 @@ import { memo } from "react";
 import type { MessageId, ReactionSummary } from "../../../protocol";
 import { reactedWith } from "../../../state/selectors";
 import { useChat } from "../../../state/store";
-import { classes, IconButton, Tooltip } from "../../../ui";
+import { classes, IconButton, listOf, Tooltip } from "../../../ui";
 import { useNames } from "../names";
 import { useRoomActions } from "../roomContext";
 import styles from "./Reactions.module.css";
@@ -66,7 +66,7 @@ function Reaction({
 	const named = [...(own ? [t("reactions.you")] : []), ...useNames(others)];
 	const rest = count - named.length;
 	if (rest > 0) named.push(t("reactions.more", { count: rest }));
-	const names = new Intl.ListFormat(language, { type: "conjunction" }).format(named);
+	const names = listOf(named, language);
 	return (
 		<Tooltip label={t("reactions.who", { names, emoji })}>
 			<button

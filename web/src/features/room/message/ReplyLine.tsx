@@ -1,4 +1,5 @@
-import type { MessageId } from "../../../protocol";
+import { useEffect, useSyncExternalStore } from "react";
+import type { Message, MessageId } from "../../../protocol";
 import { useChat } from "../../../state/store";
 import { plainText, VisuallyHidden } from "../../../ui";
 import { useName } from "../names";
@@ -7,14 +8,16 @@ import styles from "./ReplyLine.module.css";
 
 /** One line of the message that is answered; it leads there. */
 export function ReplyLine({ to, tabIndex }: { to: MessageId; tabIndex: 0 | -1 }) {
-	const { t, roomId, jump } = useRoomActions();
-	const message = useChat((state) => state.rooms[roomId]?.messages.get(to));
+	const { t, jump } = useRoomActions();
+	const message = useAnswered(to);
 	const name = useName(message?.author_id ?? null);
-	const text = !message
-		? t("message.reply_to_unknown")
-		: message.deleted
-			? t("message.reply_to_gone")
-			: plainText(message.text);
+	const known = message !== undefined && message !== null;
+	const text =
+		message === undefined
+			? t("message.reply_to_unknown")
+			: message === null || message.deleted
+				? t("message.reply_to_gone")
+				: plainText(message.text);
 	return (
 		<button
 			type="button"
@@ -23,9 +26,9 @@ export function ReplyLine({ to, tabIndex }: { to: MessageId; tabIndex: 0 | -1 })
 			onClick={() => jump(to)}
 			title={t("message.go_to_reply")}
 		>
-			{message ? <VisuallyHidden>{t("message.in_reply_to", { name, text })}</VisuallyHidden> : null}
-			<span className={styles.text} dir="auto" aria-hidden={message !== undefined}>
-				{message ? (
+			{known ? <VisuallyHidden>{t("message.in_reply_to", { name, text })}</VisuallyHidden> : null}
+			<span className={styles.text} dir="auto" aria-hidden={known}>
+				{known ? (
 					<>
 						<bdi className={styles.name}>{name}</bdi>: {text}
 					</>
@@ -35,4 +38,18 @@ export function ReplyLine({ to, tabIndex }: { to: MessageId; tabIndex: 0 | -1 })
 			</span>
 		</button>
 	);
+}
+
+/** The message, wherever it is known; `undefined`: not yet, `null`: there is none. */
+function useAnswered(id: MessageId): Message | null | undefined {
+	const { roomId, replied } = useRoomActions();
+	const loaded = useChat((state) => state.rooms[roomId]?.messages.get(id));
+	const online = useChat((state) => state.connection.at === "online");
+	const asked = useSyncExternalStore(replied.subscribe, () => replied.get(id));
+	const missing = loaded === undefined && asked === undefined;
+	useEffect(
+		() => (missing && online ? replied.want(id) : undefined),
+		[missing, online, replied, id],
+	);
+	return loaded ?? asked;
 }

@@ -64,7 +64,7 @@ function People({ title, ids }: { title: string; ids: readonly UserId[] }) {
 	return (
 		<section className={styles.people}>
 			<h2 className={styles.title}>{title}</h2>
-			<ul className={styles.list}>
+			<ul role="list" className={styles.list}>
 				{ids.map((id) => (
 					<Person key={id} id={id} />
 				))}

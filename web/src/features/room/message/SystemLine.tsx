@@ -18,7 +18,7 @@ const ICONS: Partial<Record<string, IconName>> = {
 export const SystemLine = memo(function SystemLine({ message }: { message: Message }) {
 	const sentence = useSystemSentence(message);
 	return (
-		<p className={styles.line} dir="auto">
+		<p className={styles.line}>
 			<Icon name={ICONS[message.system?.event ?? ""] ?? "info"} size={18} />
 			<span>{sentence}</span>
 			<TimeText at={message.sent_at} style="time" className={styles.time ?? ""} />

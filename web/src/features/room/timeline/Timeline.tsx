@@ -21,6 +21,7 @@ import { useRoomActions } from "../roomContext";
 import { JumpToLatest } from "./JumpToLatest";
 import { countAfter } from "./rows";
 import { TimelineRow } from "./TimelineRow";
+import { isFolded, useOpened } from "./useOpened";
 import { JUMP_SHARE, type Ready } from "./useOpening";
 import { usePages } from "./usePages";
 import { usePresent } from "./usePresent";
@@ -58,7 +59,8 @@ export const Timeline = memo(function Timeline({
 	const present = usePresent();
 	const log = useRef<LogHandle>(null);
 	const [newFrom, setNewFrom] = useState(ready.newFrom);
-	const rows = useTimelineRows(roomId, newFrom);
+	const { opened, open, toggle } = useOpened();
+	const rows = useTimelineRows(roomId, newFrom, opened);
 	const live = useChat((state) => state.rooms[roomId]?.live)?.ids;
 	const messages = useMessages(roomId);
 	const detached = useChat((state) => {
@@ -77,7 +79,7 @@ export const Timeline = memo(function Timeline({
 	const onView = useCallback(
 		(seen: View) => {
 			pages.onView(seen);
-			const last = newest.current.rows.messageAt(seen.last);
+			const last = newest.current.rows.lastMessageAt(seen.last);
 			if (last) sawReads(last);
 			setView((before) => (before && sameView(before, seen) ? before : seen));
 		},
@@ -105,7 +107,12 @@ export const Timeline = memo(function Timeline({
 			if (detached) return;
 			log.current?.toEnd();
 		} else {
-			if (rows.indexOfMessage(it.id) < 0) return;
+			const index = rows.indexOfMessage(it.id);
+			if (index < 0) return;
+			if (isFolded(rows, index)) {
+				open(it.id);
+				return;
+			}
 			log.current?.show(it.id, it.share);
 			if (it.mark) mark(it.id);
 		}
@@ -135,7 +142,12 @@ export const Timeline = memo(function Timeline({
 	const jump = useCallback(
 		(id: MessageId) => {
 			goal.current = { id, share: JUMP_SHARE, mark: true };
-			if (newest.current.rows.indexOfMessage(id) >= 0) {
+			const index = newest.current.rows.indexOfMessage(id);
+			if (index >= 0) {
+				if (isFolded(newest.current.rows, index)) {
+					open(id);
+					return;
+				}
 				log.current?.show(id, JUMP_SHARE);
 				goal.current = null;
 				setMarked(id);
@@ -146,7 +158,14 @@ export const Timeline = memo(function Timeline({
 				toast({ text: t("timeline.jump_failed"), kind: "warn" });
 			});
 		},
-		[jumpTo, roomId, t],
+		[jumpTo, roomId, t, open],
+	);
+	const onToggle = useCallback(
+		(id: MessageId) => {
+			log.current?.stay();
+			toggle(id, newest.current.rows);
+		},
+		[toggle],
 	);
 	const toEnd = useCallback(() => {
 		goal.current = "end";
@@ -165,7 +184,7 @@ export const Timeline = memo(function Timeline({
 	const says = lastOwn(rows, detached, me);
 	const far = detached || (view !== null && view.below > view.height);
 	const seen = useRef("");
-	const bottom = view ? rows.messageAt(view.last) : null;
+	const bottom = view ? rows.lastMessageAt(view.last) : null;
 	if (!detached && bottom && bottom > seen.current) seen.current = bottom;
 	const fresh =
 		far && live && messages ? countAfter(live, (id) => messages.get(id), seen.current, me) : 0;
@@ -197,6 +216,7 @@ export const Timeline = memo(function Timeline({
 							mention={mention}
 							asked={asked?.id === id ? asked.open : null}
 							onAsked={onAsked}
+							onToggle={onToggle}
 							edge={row.kind === "start" ? pages.before : row.kind === "end" ? pages.after : "idle"}
 							onAgain={row.kind === "start" ? pages.loadBefore : pages.loadAfter}
 							title={title}

@@ -1,7 +1,8 @@
 import { memo } from "react";
-import type { RoomId } from "../../../protocol";
+import type { MessageId, RoomId } from "../../../protocol";
 import { Button, Delayed, type Mentioned, TimeText } from "../../../ui";
 import { Entry } from "../message/Entry";
+import { FoldLine } from "../message/FoldLine";
 import type { Open } from "../message/MessageActions";
 import { SystemLine } from "../message/SystemLine";
 import { useRoomActions } from "../roomContext";
@@ -18,6 +19,8 @@ interface Props {
 	mention: (username: string) => Mentioned | null;
 	asked: Open;
 	onAsked: (open: Open) => void;
+	/** Opens or closes the fold of this message. */
+	onToggle: (id: MessageId) => void;
 	edge: Edge;
 	onAgain: () => void;
 	title: string;
@@ -26,7 +29,7 @@ interface Props {
 
 /** One row of the timeline, with what stands before it. */
 export const TimelineRow = memo(function TimelineRow(props: Props) {
-	const { row, edge, onAgain, title, roomId, ...entry } = props;
+	const { row, edge, onAgain, onToggle, title, roomId, ...entry } = props;
 	const { t } = useRoomActions();
 	switch (row.kind) {
 		case "start":
@@ -50,6 +53,24 @@ export const TimelineRow = memo(function TimelineRow(props: Props) {
 			);
 		case "missing":
 			return <p className={styles.missing}>{t("timeline.missing")}</p>;
+		case "folded":
+			return null;
+		case "fold":
+			return (
+				<div className={styles.row}>
+					<Marks day={row.day} isNew={row.isNew} />
+					<div className={styles.system}>
+						<FoldLine
+							event={row.event}
+							people={row.people}
+							open={row.open}
+							tabIndex={entry.current ? 0 : -1}
+							onToggle={() => onToggle(row.message.id)}
+						/>
+						{row.open ? <SystemLine message={row.message} /> : null}
+					</div>
+				</div>
+			);
 		case "system":
 			return (
 				<div className={styles.row}>

@@ -7,6 +7,8 @@ import type { Message, MessageId, UserId } from "../../../protocol";
 import type { Unsent } from "../../../state/types";
 import type { Rows } from "../list/LogView";
 import { dayOf } from "./days";
+import { type Folding, foldingOf, runs } from "./folds";
+import { search } from "./search";
 
 export interface Timeline {
 	/** A stretch of the history; ids rise. */
@@ -20,6 +22,8 @@ export interface Timeline {
 	/** The message before which "New" stands. */
 	newFrom: MessageId | null;
 	timeZone: string;
+	/** Messages whose folds are open: see `folds`. */
+	opened?: ReadonlySet<MessageId>;
 }
 
 interface Placed {
@@ -43,9 +47,23 @@ export interface SystemRow extends Placed {
 	message: Message;
 }
 
+/** Stands for all messages of a run; its own is among them. */
+export interface Fold extends Placed {
+	kind: "fold";
+	message: Message;
+	event: Folding;
+	messages: readonly MessageId[];
+	/** Each of them once, in their order. */
+	people: readonly UserId[];
+	open: boolean;
+}
+
 export type Row =
 	| Entry
 	| SystemRow
+	| Fold
+	/** Is in a fold that is closed. */
+	| { kind: "folded"; key: string }
 	/** The beginning of the conversation; or of what is loaded, with `more` before it. */
 	| { kind: "start"; key: "start"; more: boolean }
 	/** The end of what is loaded, where there is more. */
@@ -59,6 +77,8 @@ export interface TimelineRows extends Rows {
 	indexOfMessage(id: MessageId): number;
 	/** The id of the message at this index; `null` where there is another kind of row. */
 	messageAt(index: number): MessageId | null;
+	/** The last message that is in view with this row: a closed fold shows all of its own. */
+	lastMessageAt(index: number): MessageId | null;
 }
 
 /** Messages of one person that follow each other within this time form a block. */
@@ -69,6 +89,7 @@ const RECENT = 100;
 
 const START = "start";
 const END = "end";
+const NOTHING_OPENED: ReadonlySet<MessageId> = new Set();
 
 export function rows(timeline: Timeline): TimelineRows {
 	const { ids, moreBefore, moreAfter, message, me, newFrom, timeZone } = timeline;
@@ -114,6 +135,37 @@ export function rows(timeline: Timeline): TimelineRows {
 		return { previous, placed: { key, day: newDay ? at : null, isNew } };
 	};
 
+	const run = runs({
+		ids,
+		message,
+		newFrom,
+		opened: timeline.opened ?? NOTHING_OPENED,
+		sameDay: (a, b) => dayOf(a.sent_at, timeZone) === dayOf(b.sent_at, timeZone),
+	});
+	/** The closed fold that the row at this index is in. */
+	const closed = (index: number) => {
+		const it = index > 0 && index < firstUnsent ? run(index - 1) : null;
+		return it && !it.open ? it : null;
+	};
+	const isHidden = (index: number): boolean => {
+		const it = closed(index);
+		return it !== null && it.first !== index - 1;
+	};
+
+	/** The first rows that are loaded, which what comes before them may fold. */
+	let loose: number | undefined;
+	const looseUpTo = (): number => {
+		if (loose !== undefined) return loose;
+		const event = foldingOf(message(ids[0] ?? ""));
+		const folded = run(0);
+		loose = folded ? folded.last + 1 : 0;
+		while (!folded && event !== null && loose < ids.length) {
+			if (foldingOf(message(ids[loose] ?? "")) !== event) break;
+			loose++;
+		}
+		return loose;
+	};
+
 	const make = (index: number): Row => {
 		if (index === 0) return { kind: "start", key: START, more: moreBefore };
 		const waiting = unsent[index - firstUnsent];
@@ -126,7 +178,16 @@ export function rows(timeline: Timeline): TimelineRows {
 		if (id === undefined) return { kind: "end", key: END };
 		const it = message(id);
 		if (!it) return { kind: "missing", key: id };
+		if (isHidden(index)) return { kind: "folded", key: keyOf(id) };
 		const { previous, placed } = place(index, keyOf(id), it.sent_at);
+		const event = foldingOf(it);
+		const fold = event === null ? null : run(index - 1);
+		if (event !== null && fold?.first === index - 1) {
+			const messages = ids.slice(fold.first, fold.last + 1);
+			const authors = new Set(messages.map((one) => message(one)?.author_id));
+			const people = [...authors].filter((one) => one !== undefined);
+			return { kind: "fold", ...placed, message: it, event, messages, people, open: fold.open };
+		}
 		if (it.kind === "system") return { kind: "system", ...placed, message: it };
 		const head = begins(placed, previous, it.author_id, it.sent_at);
 		return { kind: "entry", ...placed, head, written: { stored: true, message: it } };
@@ -157,13 +218,17 @@ export function rows(timeline: Timeline): TimelineRows {
 
 	return {
 		count,
+		opened: timeline.opened,
 		idAt,
 		keyAt: (index) => (index > 0 && index < firstUnsent ? keyOf(idAt(index)) : idAt(index)),
 		indexOf,
+		isHidden,
+		isLoose: (index) => moreBefore && index > 0 && index <= Math.max(1, looseUpTo()),
 		isEdge: (index) => index === 0 || (moreAfter && index === count - 1),
 		at,
 		indexOfMessage,
 		messageAt: (index) => ids[index - 1] ?? null,
+		lastMessageAt: (index) => ids[closed(index)?.last ?? index - 1] ?? null,
 	};
 }
 
@@ -186,18 +251,6 @@ function unacknowledged({ ids, message, unsent, me }: Timeline): readonly Unsent
 		if (it?.nonce && it.author_id === me) stored.add(it.nonce);
 	}
 	return unsent.filter((it) => !stored.has(it.nonce));
-}
-
-/** The index of an id among ids that rise, or -1. */
-export function search(ids: readonly string[], id: string): number {
-	let low = 0;
-	let high = ids.length;
-	while (low < high) {
-		const middle = (low + high) >> 1;
-		if ((ids[middle] ?? "") < id) low = middle + 1;
-		else high = middle;
-	}
-	return ids[low] === id ? low : -1;
 }
 
 /**

@@ -3,7 +3,8 @@ import type { MessageId, RoomId, UserId } from "../../../protocol";
 import { knowsAfter, myId, shown, unread } from "../../../state/selectors";
 import { useChat, useClient } from "../../../state/store";
 import type { RoomState } from "../../../state/types";
-import { firstUnread, search } from "./rows";
+import { firstUnread } from "./rows";
+import { search } from "./search";
 
 /** Where the view begins: at the end, or with this message at a share of its height. */
 export type Start = "end" | { id: MessageId; share: number };

@@ -8,6 +8,7 @@ import {
 	useState,
 } from "react";
 import type { Message } from "../../../protocol";
+import { matches } from "../../../ui";
 import { useShortcut } from "../../shortcuts";
 import type { LogHandle } from "../list/Log";
 import type { View } from "../list/LogView";
@@ -65,7 +66,7 @@ export function useRoving({
 		if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
 		const { target } = event;
 		if (!(target instanceof HTMLElement) || target.closest("[role=menu],[role=dialog]")) return;
-		const onRow = target.matches("article") || target.getAttribute("role") === "log";
+		const onRow = target.matches("article, [data-stop]") || target.getAttribute("role") === "log";
 		const moved = onRow ? move(event.key, rows, from()) : null;
 		if (moved !== null) {
 			event.preventDefault();
@@ -78,33 +79,26 @@ export function useRoving({
 			focusComposer();
 			return;
 		}
-		if (!onRow || current === null) return;
+		// What is acted on is in sight: with the focus on the list itself, nothing is.
+		if (!target.matches("article") || current === null) return;
 		const message = messageOf(rows, current);
 		if (!message || message.deleted) return;
-		const act = () => {
-			switch (event.key.toLowerCase()) {
-				case "r":
-					return reply(message);
-				case "e":
-					return message.author_id === me ? edit(message) : undefined;
-				case "+":
-					return ask(current, "quick");
-				case "delete":
-					return askToDelete(message);
-				case "enter":
-					return ask(current, "menu");
-			}
-			return false;
-		};
-		if (act() !== false) event.preventDefault();
+		const act = ACTIONS.find(({ keys }) => matches(keys, event.nativeEvent));
+		if (!act) return;
+		event.preventDefault();
+		if (act.does === "reply") reply(message);
+		else if (act.does === "edit" && message.author_id === me) edit(message);
+		else if (act.does === "delete") askToDelete(message);
+		else if (act.does === "quick" || act.does === "menu") ask(current, act.does);
 	};
 
 	useShortcut("ArrowUp", "room:keys.between", null, "message");
+	useShortcut("ArrowDown", "room:keys.between", null, "message");
 	useShortcut("R", "room:keys.reply", null, "message");
 	useShortcut("E", "room:keys.edit", null, "message");
 	useShortcut("+", "room:keys.react", null, "message");
 	useShortcut("Delete", "room:keys.delete", null, "message");
-	useShortcut("Escape", "room:keys.back", null, "message");
+	useShortcut("Esc", "room:keys.back", null, "message");
 
 	const onFocus = useCallback((event: FocusEvent<HTMLElement>) => {
 		const { target } = event;
@@ -121,7 +115,19 @@ export function useRoving({
 	return { current, onKeyDown, onFocus, focus: useCallback(() => newest.current(), []) };
 }
 
-const stops = (rows: TimelineRows, index: number) => rows.at(index).kind === "entry";
+/** What is done with the current message. */
+const ACTIONS = [
+	{ keys: "R", does: "reply" },
+	{ keys: "E", does: "edit" },
+	{ keys: "+", does: "quick" },
+	{ keys: "Delete", does: "delete" },
+	{ keys: "Enter", does: "menu" },
+] as const;
+
+function stops(rows: TimelineRows, index: number): boolean {
+	const { kind } = rows.at(index);
+	return kind === "entry" || kind === "fold";
+}
 
 /** The next row in a direction that one can stop at; the count past the end, 0 before the first. */
 function step(rows: TimelineRows, index: number, by: 1 | -1): number {

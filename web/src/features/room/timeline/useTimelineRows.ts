@@ -9,7 +9,11 @@ import { rows, type TimelineRows } from "./rows";
 const NONE: Stretch = { ids: [], moreBefore: false, moreAfter: false };
 
 /** The rows of the stretch that is shown, with what waits to be sent. */
-export function useTimelineRows(roomId: RoomId, newFrom: MessageId | null): TimelineRows {
+export function useTimelineRows(
+	roomId: RoomId,
+	newFrom: MessageId | null,
+	opened: ReadonlySet<MessageId>,
+): TimelineRows {
 	const me = useChat(myId);
 	const stretch = useChat((state) => {
 		const room = state.rooms[roomId];
@@ -25,15 +29,12 @@ export function useTimelineRows(roomId: RoomId, newFrom: MessageId | null): Time
 				unsent,
 				me,
 				newFrom,
+				opened,
 				timeZone: readersTimeZone(),
 			}),
-		[stretch, messages, unsent, me, newFrom],
+		[stretch, messages, unsent, me, newFrom, opened],
 	);
 }
 
-/**
- * What is known of the messages of a room. Inside of an object, it is compared as one: entry by entry
- * it would take longer than anything else that an event brings.
- */
-export const useMessages = (roomId: RoomId) =>
-	useChat((state) => ({ table: state.rooms[roomId]?.messages })).table;
+/** What is known of the messages of a room. */
+export const useMessages = (roomId: RoomId) => useChat((state) => state.rooms[roomId]?.messages);

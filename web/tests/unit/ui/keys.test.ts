@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { matches, writes } from "../../../src/features/shortcuts/keys";
+import { matches, writes } from "../../../src/ui/keys";
 
 const pressed = (key: string, init: KeyboardEventInit = {}) =>
 	new KeyboardEvent("keydown", { key, ...init });
@@ -26,6 +26,24 @@ describe("keys", () => {
 	test("a sign may need Shift or not", () => {
 		expect(matches("?", pressed("?", { shiftKey: true }), false)).toBe(true);
 		expect(matches("?", pressed("?"), false)).toBe(true);
+	});
+
+	test("plus is a key with Shift on a US keyboard, without it on a German one and on a number pad", () => {
+		expect(matches("+", pressed("+", { code: "Equal", shiftKey: true }), false)).toBe(true);
+		expect(matches("+", pressed("+", { code: "BracketRight" }), false)).toBe(true);
+		expect(matches("+", pressed("+", { code: "NumpadAdd" }), false)).toBe(true);
+		expect(matches("+", pressed("=", { code: "Equal" }), false)).toBe(false);
+		expect(matches("+", pressed("+", { ctrlKey: true }), false)).toBe(false);
+		expect(matches("Mod++", pressed("+", { ctrlKey: true }), false)).toBe(true);
+		expect(writes("+")).toBe(true);
+		expect(writes("Mod++")).toBe(false);
+	});
+
+	test("signs are found on a keyboard with other letters", () => {
+		const comma = pressed("و", { code: "Comma", ctrlKey: true });
+		expect(matches("Mod+,", comma, false)).toBe(true);
+		expect(matches("?", pressed("؟", { code: "Slash", shiftKey: true }), false)).toBe(true);
+		expect(matches("R", pressed("ق", { code: "KeyR" }), false)).toBe(true);
 	});
 
 	test("what writes is left to text fields", () => {

@@ -1,0 +1,282 @@
+package chart
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"sigs.k8s.io/yaml"
+)
+
+// What the chart makes of a set of values, as far as the server has to do with it.
+type rendered struct {
+	pod, migration *corev1.PodSpec
+	secrets        map[string]string
+}
+
+func render(t *testing.T, set string) rendered {
+	t.Helper()
+	r := rendered{secrets: map[string]string{"redis-password": "hunter2-redis"}}
+	for _, object := range documents(t, helm(t, "template", name, chartFolder, "--values", valuesOf(set))) {
+		switch object.GetKind() {
+		case "Deployment", "StatefulSet", "Job":
+			template := object.Object["spec"].(map[string]any)["template"].(map[string]any)["spec"]
+			spec := &corev1.PodSpec{}
+			if err := runtime.DefaultUnstructuredConverter.FromUnstructured(template.(map[string]any), spec); err != nil {
+				t.Fatal(err)
+			}
+			if object.GetKind() == "Job" {
+				r.migration = spec
+			} else {
+				r.pod = spec
+			}
+		case "Secret":
+			secret := &corev1.Secret{}
+			if err := runtime.DefaultUnstructuredConverter.FromUnstructured(object.Object, secret); err != nil {
+				t.Fatal(err)
+			}
+			for key, value := range secret.Data {
+				r.secrets[key] = string(value)
+			}
+		}
+	}
+	return r
+}
+
+// The variables of the server, with what Kubernetes puts in for `$(NAME)`.
+func (r rendered) environment(t *testing.T, pod *corev1.PodSpec) map[string]string {
+	t.Helper()
+	environment := map[string]string{}
+	for _, variable := range pod.Containers[0].Env {
+		value := variable.Value
+		if variable.ValueFrom != nil {
+			value = r.secrets[variable.ValueFrom.SecretKeyRef.Key]
+		}
+		for name, before := range environment {
+			value = strings.ReplaceAll(value, "$("+name+")", before)
+		}
+		if strings.Contains(value, "$(") {
+			t.Errorf("%s=%s is not complete", variable.Name, value)
+		}
+		environment[variable.Name] = value
+	}
+	return environment
+}
+
+func starling(environment map[string]string, args ...string) *exec.Cmd {
+	command := exec.Command(os.Getenv("STARLING_BIN"), args...)
+	command.Env = []string{}
+	for name, value := range environment {
+		command.Env = append(command.Env, name+"="+value)
+	}
+	return command
+}
+
+// It reads all its settings, and refuses what it doesn't take, before it prints the document.
+func TestTheServerTakesTheSettings(t *testing.T) {
+	for _, set := range sets {
+		r := render(t, set)
+		environment := r.environment(t, r.pod)
+		if printed, err := starling(environment, "--print", "openapi").CombinedOutput(); err != nil {
+			t.Errorf("%s: %s", set, printed)
+		}
+		if r.migration != nil {
+			args := append([]string{"--print", "openapi"}, r.migration.Containers[0].Command[1:]...)
+			if printed, err := starling(r.environment(t, r.migration), args...).CombinedOutput(); err != nil {
+				t.Errorf("%s, the migration: %s", set, printed)
+			}
+		}
+		environment["STARLING_DRAIN_MS"] = "60001"
+		if starling(environment, "--print", "openapi").Run() == nil {
+			t.Errorf("%s: the settings are not read", set)
+		}
+	}
+}
+
+// The Blueprint for Render too: its variables are the server's, and its health check is served.
+func TestTheServerTakesTheBlueprint(t *testing.T) {
+	var blueprint struct {
+		Services []struct {
+			HealthCheckPath string
+			Disk            struct{ MountPath string }
+			EnvVars         []struct{ Key, Value string }
+		}
+	}
+	if err := yaml.Unmarshal([]byte(readText(t, "../../render.yaml")), &blueprint); err != nil {
+		t.Fatal(err)
+	}
+	service := blueprint.Services[0]
+	environment := map[string]string{}
+	for _, variable := range service.EnvVars {
+		environment[variable.Key] = variable.Value
+	}
+	if printed, err := starling(environment, "--print", "openapi").CombinedOutput(); err != nil {
+		t.Errorf("%s", printed)
+	}
+	if environment["STARLING_DATA"] != service.Disk.MountPath || !strings.HasSuffix(environment["STARLING_LISTEN"], ":"+environment["PORT"]) {
+		t.Errorf("the server uses %v, and the disk is %s", environment, service.Disk.MountPath)
+	}
+	if !strings.Contains(readText(t, "../../docs/openapi.json"), `"`+service.HealthCheckPath+`"`) {
+		t.Errorf("%s is not served", service.HealthCheckPath)
+	}
+}
+
+func TestTheFirstAddressOfRedisHasThePassword(t *testing.T) {
+	r := render(t, "cluster")
+	address, err := url.Parse(r.environment(t, r.pod)["STARLING_REDIS_URL"])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if password, _ := address.User.Password(); password != "hunter2/redis +" || address.User.Username() != "chat" || address.Host != "redis.data:6380" {
+		t.Errorf("Redis is at %s", address)
+	}
+	r = render(t, "existing-secret")
+	if urls := r.environment(t, r.pod)["STARLING_REDIS_URL"]; urls != "rediss+sentinel://default:hunter2-redis@sentinel-0.data:26379/main,rediss+sentinel://sentinel-1.data/main" {
+		t.Errorf("Redis is at %s", urls)
+	}
+}
+
+// Each flag can be set with the chart, and what is not set there has the server's own default.
+func TestEveryFlagIsAValue(t *testing.T) {
+	defaults := map[string]string{}
+	for _, row := range regexp.MustCompile("(?m)^\\| `--[^|]*\\| `(STARLING_[A-Z_]+)` \\| ([^|]*) \\|").FindAllStringSubmatch(readText(t, "../../docs/configuration.md"), -1) {
+		defaults[row[1]] = strings.Trim(strings.TrimSpace(row[2]), "`")
+	}
+	if len(defaults) < 20 {
+		t.Fatalf("only %d flags are found", len(defaults))
+	}
+	set := map[string]bool{}
+	for _, values := range sets {
+		r := render(t, values)
+		for name, value := range r.environment(t, r.pod) {
+			set[name] = true
+			if _, known := defaults[name]; !known && name != "REDIS_PASSWORD" {
+				t.Errorf("%s: %s is no setting of the server", values, name)
+			}
+			if own := name == "STARLING_LISTEN" || name == "STARLING_DATA"; values == "embedded" && !own && value != defaults[name] {
+				t.Errorf("%s is %s by default, and %s in the server", name, value, defaults[name])
+			}
+		}
+	}
+	for name := range defaults {
+		if !set[name] {
+			t.Errorf("%s can't be set", name)
+		}
+	}
+}
+
+// A single node starts with its settings, its keys as its init container leaves them, on another port and
+// with another folder; its probes find what they ask for, and it stops within its time.
+func TestASingleNodeRuns(t *testing.T) {
+	for _, set := range []string{"embedded", "one-node-open"} {
+		t.Run(set, func(t *testing.T) {
+			r := render(t, set)
+			folder := t.TempDir()
+			environment := r.environment(t, r.pod)
+			environment["STARLING_LISTEN"] = "127.0.0.1:0"
+			environment["STARLING_DATA"] = filepath.Join(folder, "data")
+			// The web client is not what is tested, and the program may have been built without it.
+			environment["STARLING_WEB_CLIENT"] = "off"
+			if keys := environment["STARLING_SIGNING_KEYS"]; keys != "" {
+				environment["STARLING_SIGNING_KEYS"] = r.copyKeys(t, folder, keys)
+			}
+			command := starling(environment)
+			var log bytes.Buffer
+			command.Stderr = &log
+			printed, err := command.StdoutPipe()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := command.Start(); err != nil {
+				t.Fatal(err)
+			}
+			ended := false
+			defer func() {
+				if !ended {
+					_ = command.Process.Kill()
+					_ = command.Wait()
+				}
+			}()
+			address := listensOn(t, printed, &log)
+			for _, probe := range []*corev1.Probe{r.pod.Containers[0].StartupProbe, r.pod.Containers[0].LivenessProbe, r.pod.Containers[0].ReadinessProbe} {
+				answer, err := http.Get(address + probe.HTTPGet.Path)
+				if err != nil {
+					t.Fatal(err)
+				}
+				answer.Body.Close()
+				// As a kubelet counts.
+				if answer.StatusCode < 200 || answer.StatusCode >= 400 {
+					t.Errorf("%s answers %s", probe.HTTPGet.Path, answer.Status)
+				}
+			}
+			began := time.Now()
+			if err := command.Process.Signal(syscall.SIGTERM); err != nil {
+				t.Fatal(err)
+			}
+			err = command.Wait()
+			ended = true
+			if took := time.Since(began); err != nil || took > time.Duration(*r.pod.TerminationGracePeriodSeconds)*time.Second {
+				t.Errorf("it stopped after %v: %v\n%s", took, err, log.String())
+			}
+		})
+	}
+}
+
+// Does what the init container does, with files as Kubernetes makes them: read by way of the group. The
+// server refuses those, and takes the copy.
+func (r rendered) copyKeys(t *testing.T, folder, wanted string) string {
+	t.Helper()
+	given, copied := filepath.Join(folder, "given.json"), filepath.Join(folder, "copied.json")
+	if err := os.WriteFile(given, []byte(r.secrets["signing-keys.json"]), 0o440); err != nil {
+		t.Fatal(err)
+	}
+	var keys []map[string]string
+	if err := json.Unmarshal([]byte(r.secrets["signing-keys.json"]), &keys); err != nil || len(keys) != 1 {
+		t.Fatalf("the keys: %v", err)
+	}
+	init := r.pod.InitContainers[0].Command
+	if init[len(init)-1] != wanted {
+		t.Errorf("keys are copied to %s and looked for in %s", init[len(init)-1], wanted)
+	}
+	init = append(slices.Clone(init[:len(init)-2]), given, copied)
+	if printed, err := exec.Command(init[0], init[1:]...).CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", init, printed)
+	}
+	environment := map[string]string{"STARLING_LISTEN": "127.0.0.1:0", "STARLING_DATA": filepath.Join(folder, "refused"), "STARLING_SIGNING_KEYS": given}
+	if printed, err := starling(environment).CombinedOutput(); err == nil || !strings.Contains(string(printed), "can be read by others") {
+		t.Errorf("keys that the group can read are taken: %s", printed)
+	}
+	return copied
+}
+
+func listensOn(t *testing.T, printed io.Reader, log *bytes.Buffer) string {
+	t.Helper()
+	said := make([]byte, 4096)
+	var text string
+	for !strings.Contains(text, "listens on") {
+		n, err := printed.Read(said)
+		if err != nil {
+			t.Fatalf("it does not start: %v\n%s", err, log.String())
+		}
+		text += string(said[:n])
+	}
+	address := regexp.MustCompile(`listens on (http://\S+)`).FindStringSubmatch(text)
+	if address == nil {
+		t.Fatal(fmt.Sprint("it does not say where it listens: ", text))
+	}
+	return address[1]
+}
