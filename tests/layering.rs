@@ -12,7 +12,7 @@ const TABLE: &[(&str, &[&str])] = &[
     ("observe", &[]),
     ("stops", &[]),
     ("report", &[]),
-    ("trace", &["protocol"]),
+    ("trace", &["protocol", "observe"]),
     ("domain", &["protocol"]),
     ("store", &["domain", "protocol", "observe", "stops", "trace"]),
     ("bus", &["domain", "protocol", "observe"]),

@@ -137,7 +137,7 @@ impl Service {
         claimed: Option<&Claimed>,
     ) -> BusResult<bool> {
         let span = trace_span!(target: trace::TARGET, "publish", otel.kind = "producer");
-        let trace = trace::of(&span);
+        let trace = trace::parent(&span);
         let publication = |telling: &Telling| Publication {
             topic: telling.topic,
             // A state that was changed at the same time has a version a little above.
