@@ -207,10 +207,7 @@ mod tests {
             ("from 2001:db8::17: refused", "from [address]: refused"),
             ("from [fe80::1]:4711", "from [[address]]:4711"),
             ("redis://user:pass@host:6379 is away", "redis://[removed]@host:6379 is away"),
-            (
-                "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhZGEifQ.abcdefghijk expired",
-                "[token] expired",
-            ),
+            ("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhZGEifQ.abcdefghijk expired", "[token] expired"),
         ] {
             assert_eq!(without_secrets(text), expected);
         }

@@ -149,10 +149,8 @@ pub fn parent(span: &Span) -> Option<TraceParent> {
     let context = span.context();
     let span = context.span();
     let span = span.span_context();
-    span.is_sampled().then(|| TraceParent {
-        trace: span.trace_id().to_bytes(),
-        span: span.span_id().to_bytes(),
-    })
+    span.is_sampled()
+        .then(|| TraceParent { trace: span.trace_id().to_bytes(), span: span.span_id().to_bytes() })
 }
 
 /// Makes the span, which has not been entered yet, part of what another one began.

@@ -50,7 +50,21 @@ const TABLE: &[(&str, &[&str])] = &[
     ("backup", &["store::sqlite", "config"]),
     ("health", &[]),
     ("doctor", &["app", "auth", "bus::redis", "store::scylla", "config"]),
-    ("main", &["app", "backup", "config", "doctor", "documents", "health", "domain", "observe", "report", "trace"]),
+    (
+        "main",
+        &[
+            "app",
+            "backup",
+            "config",
+            "doctor",
+            "documents",
+            "health",
+            "domain",
+            "observe",
+            "report",
+            "trace",
+        ],
+    ),
 ];
 
 /// Behind their traits: whoever uses the trait does not know them.

@@ -13,8 +13,8 @@ use actix_web::web::Data;
 use actix_web::{Error, HttpMessage};
 use tracing::{Instrument, Span, field, trace_span};
 
-use crate::domain::window::Verdict;
 use super::extract::Surroundings;
+use crate::domain::window::Verdict;
 use crate::observe;
 use crate::protocol::TraceParent;
 use crate::trace;

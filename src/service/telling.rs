@@ -74,7 +74,11 @@ impl Service {
         &self,
         work: impl Future<Output = Answered<T>> + Send + 'static,
     ) -> Answered<T> {
-        self.0.tasks.spawn(work.in_current_span()).await.map_err(|_| Refusal::of(ErrorCode::Internal))?
+        self.0
+            .tasks
+            .spawn(work.in_current_span())
+            .await
+            .map_err(|_| Refusal::of(ErrorCode::Internal))?
     }
 
     /// Publishes events that are stored, in this order, under the id that was taken for them. Where

@@ -52,6 +52,10 @@ async fn a_trace_leads_from_a_command_on_one_node_to_the_delivery_on_another() {
     assert_eq!(published.instance, command.instance);
     assert_eq!(delivered.attributes["starling.connections"], "1");
     let begun = collector.spans().into_iter().filter(|span| span.parent.is_empty());
-    assert!(begun.clone().all(|span| span.instance == command.instance), "{begun:#?}", begun = begun.collect::<Vec<_>>());
+    assert!(
+        begun.clone().all(|span| span.instance == command.instance),
+        "{begun:#?}",
+        begun = begun.collect::<Vec<_>>()
+    );
     collector.stop().await;
 }

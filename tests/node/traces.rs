@@ -41,7 +41,7 @@ async fn a_stop_sends_what_is_left_and_each_trace_begins_where_something_was_ask
     ended(node).await;
 
     let spans = collector.spans();
-    let sent = named(&spans, "POST /api/v1/rooms/{room_id}/messages");
+    let sent = named(&spans, "POST /api/v1/rooms/{id}/messages");
     assert_eq!(sent.len(), 1, "{spans:#?}");
     assert_eq!(sent[0].attributes["http.response.status_code"], "201");
     let inside = |name: &str, parent: &Span| {

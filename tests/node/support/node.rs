@@ -115,7 +115,7 @@ impl Process {
         Self::begin(Data::new(), "127.0.0.1:0", flags)
     }
 
-    /// With these variables in its environment, too, and all that it logs.
+    /// With these variables in its environment, too; and where it logs.
     pub fn logging_with(flags: &[&str], environment: &[(&str, &str)]) -> (Self, NamedTempFile) {
         let log = NamedTempFile::new().expect("a temporary file");
         let to = log.reopen().expect("the same file").into();
@@ -135,18 +135,11 @@ impl Process {
 
     /// One that logs all that it can, as JSON, and where.
     pub fn logging() -> (Self, NamedTempFile) {
-        let log = NamedTempFile::new().expect("a temporary file");
-        let to = log.reopen().expect("the same file").into();
-        let flags = ["--log", "trace", "--log-format", "json"];
-        (Self::logging_to(Data::new(), "127.0.0.1:0", &flags, to), log)
+        Self::logging_with(&["--log", "trace", "--log-format", "json"], &[])
     }
 
     fn begin(data: Data, listen: &str, flags: &[&str]) -> Self {
-        Self::logging_to(data, listen, flags, Stdio::inherit())
-    }
-
-    fn logging_to(data: Data, listen: &str, flags: &[&str], log: Stdio) -> Self {
-        Self::spawn(data, listen, flags, &[], log)
+        Self::spawn(data, listen, flags, &[], Stdio::inherit())
     }
 
     fn spawn(
