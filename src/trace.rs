@@ -153,6 +153,15 @@ pub fn parent(span: &Span) -> Option<TraceParent> {
         .then(|| TraceParent { trace: span.trace_id().to_bytes(), span: span.span_id().to_bytes() })
 }
 
+/// Calls a span so that has begun, where it is sampled. (Recording `otel.name` is too late then.)
+pub fn rename(span: &Span, name: impl FnOnce() -> String) {
+    let context = span.context();
+    let span = context.span();
+    if span.is_recording() {
+        span.update_name(name());
+    }
+}
+
 /// Makes the span, which has not been entered yet, part of what another one began.
 pub fn continue_from(span: &Span, parent: TraceParent, sampled: bool) {
     // It fails where traces are off.

@@ -282,7 +282,6 @@ fn command_span() -> Span {
     trace_span!(
         target: trace::TARGET,
         "command",
-        otel.name = field::Empty,
         otel.kind = "server",
         otel.status_code = field::Empty,
         error.type = field::Empty
@@ -293,7 +292,7 @@ fn end_command(span: &Span, name: &str, refusal: Option<&Refusal>) {
     if span.is_disabled() {
         return;
     }
-    span.record("otel.name", format_args!("command {name}"));
+    trace::rename(span, || format!("command {name}"));
     if let Some(refusal) = refusal {
         span.record("error.type", refusal.code.as_str());
         if refusal.code.status() >= 500 {
