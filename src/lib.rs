@@ -2,7 +2,9 @@
 
 pub mod observe;
 pub mod protocol;
+pub mod report;
 pub mod stops;
+pub mod trace;
 
 pub mod domain;
 

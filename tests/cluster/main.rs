@@ -8,4 +8,5 @@ mod costs;
 mod doctor;
 mod rig;
 mod rules;
+mod traces;
 mod transfer;

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use tokio::sync::Mutex;
+use tracing::{Instrument, trace_span};
 
 use self::db::Db;
 use self::open::Folder;
@@ -26,6 +27,7 @@ use crate::protocol::{
     Event, EventId, Member, Message, MessageId, PresenceChoice, Room, RoomId, SessionId, Topic,
     User, UserId,
 };
+use crate::trace;
 
 mod changes;
 mod copy;
@@ -124,7 +126,8 @@ impl SqliteStore {
         &self,
         work: impl FnOnce(&Db<'_>) -> StoreResult<T> + Send + 'static,
     ) -> StoreResult<T> {
-        count_failure(self.readers.read(work).await)
+        let span = trace_span!(target: trace::TARGET, "store read");
+        count_failure(self.readers.read(work).instrument(span).await)
     }
 
     async fn write<T: Send + 'static>(
@@ -134,7 +137,8 @@ impl SqliteStore {
         let Some(writer) = &self.writer else {
             return Err(StoreError::Unavailable("The data is only read.".to_owned()));
         };
-        count_failure(writer.write(work).await)
+        let span = trace_span!(target: trace::TARGET, "store write");
+        count_failure(writer.write(work).instrument(span).await)
     }
 }
 

@@ -4,6 +4,7 @@
 pub mod exports;
 mod http;
 mod node;
+mod receiver;
 mod socket;
 
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -11,6 +12,7 @@ use std::time::Duration;
 
 pub use http::{Api, PASSWORD, Reply, register};
 pub use node::{Node, Process};
+pub use receiver::{Receiver, Span};
 pub use socket::{Socket, View};
 
 /// Nothing that works takes this long, on a machine however busy.
