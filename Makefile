@@ -14,7 +14,7 @@ WEB    := ./scripts/web.sh
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run cluster web test test-web test-chart test-dashboards test-upgrade dashboard e2e faults fmt lint docs demo swarm bench tools servers browsers load-k6 load-goose test-load k6
+.PHONY: help run cluster web test test-server test-web test-chart test-dashboards test-upgrade dashboard e2e faults fmt lint audit docs demo swarm bench tools servers browsers load-k6 load-goose test-load k6
 
 help: ## List these targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /  make \1\t/' | expand -t 16
@@ -40,11 +40,13 @@ web/node_modules/.package-lock.json: web/package-lock.json
 	$(WEB) npm install --no-save --no-fund --no-audit
 	@touch $@
 
-test: tools servers k6 browsers test-web ## Everything that has to hold: format, lint, every test, the documents
+test: browsers test-web test-server ## Everything that has to hold: format, lint, every test, the documents
+	$(MAKE) --no-print-directory e2e
+
+test-server: tools servers k6 ## All of it that needs no browser and no Node
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
 	$(CARGO) test --workspace --locked
-	$(MAKE) --no-print-directory e2e
 
 test-web: web/node_modules/.package-lock.json ## The web client's own checks: types, format, lint, tests, the build
 	$(WEB) node scripts/types.mjs --check
@@ -82,6 +84,9 @@ fmt: tools ## Format the code
 lint: tools ## Format check and lint, without the tests
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
+
+audit: tools ## What comes from others: holes, licences, sources; and the CI's workflows. ARGS=--complete: all or nothing
+	./scripts/audit.sh $(ARGS)
 
 docs: tools web/node_modules/.package-lock.json ## Make again the documents that are made from the code, and the web client's types
 	STARLING_BLESS=1 $(CARGO) test --locked --test documents -- --test-threads=1

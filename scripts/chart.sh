@@ -1,7 +1,7 @@
 #!/bin/sh
-# Tests the Helm chart: gets Go where there is none that is new enough, builds Helm and the control plane
-# of a Kubernetes cluster, and runs tests/chart on them. Everything is built from the Go module proxy,
-# in the versions of tests/chart/go.mod, into the folder that Cargo builds into.
+# Tests the Helm chart: builds Helm and the control plane of a Kubernetes cluster, and runs tests/chart on
+# them. Everything is built from the Go module proxy, in the versions of tests/chart/go.mod, into the
+# folder that Cargo builds into.
 #
 #   scripts/chart.sh                    all tests; further arguments are `go test`'s, such as -run NAME
 #   scripts/chart.sh helm ARGUMENTS     that Helm
@@ -10,16 +10,19 @@
 set -eu
 cd "$(dirname "$0")/.."
 
-. scripts/go.sh
-go_for 1.24 "the chart's test"   # as in tests/chart/go.mod
+tools=$(mkdir -p "${CARGO_TARGET_DIR:-target}/tools/chart" && cd "${CARGO_TARGET_DIR:-target}/tools/chart" && pwd)
+with_go=$PWD/scripts/go.sh
 
-tools=$(mkdir -p "$go_tools/chart" && cd "$go_tools/chart" && pwd)
+say() {
+    echo "starling: $*" >&2
+}
+
 # The same for everything, or the test would compile what the programs are made of a second time.
 export GOFLAGS=-trimpath
 
 # Nothing is done where nothing has changed since.
 build() {
-    (cd tests/chart && go build -ldflags "-s -w ${3:-}" -o "$tools/$1" "$2")
+    (cd tests/chart && "$with_go" go build -ldflags "-s -w ${3:-}" -o "$tools/$1" "$2")
 }
 
 # As their own releases are linked: the version that the API server says it has, and the one that
@@ -42,4 +45,5 @@ fi
 build controlplane ./controlplane "$server_version"
 
 cd tests/chart
-CHART_HELM=$tools/helm CHART_CONTROLPLANE=$tools/controlplane exec go test -count=1 -timeout 20m "$@" .
+CHART_HELM=$tools/helm CHART_CONTROLPLANE=$tools/controlplane \
+    exec "$with_go" go test -count=1 -timeout 20m "$@" .

@@ -9,17 +9,14 @@ cd "$(dirname "$0")/.."
 
 k6=1.8.1
 
-. scripts/go.sh
-
-folder=$go_tools/k6-$k6
+folder=${CARGO_TARGET_DIR:-target}/tools/k6-$k6
+folder=$(mkdir -p "$folder" && cd "$folder" && pwd)
 if [ ! -x "$folder/k6" ]; then
-    go_for 1.25 k6
-    say "Building k6 $k6; this takes minutes."
-    mkdir -p "$folder"
+    echo "starling: Building k6 $k6; this takes minutes." >&2
     # One process at a time; whole or not at all.
     exec 9>"$folder/lock"
     flock 9
-    [ -x "$folder/k6" ] || GOBIN=$folder/new GOFLAGS=-trimpath go install "go.k6.io/k6@v$k6" >&2
+    [ -x "$folder/k6" ] || GOBIN=$folder/new GOFLAGS=-trimpath ./scripts/go.sh go install "go.k6.io/k6@v$k6" >&2
     [ -x "$folder/k6" ] || mv "$folder/new/k6" "$folder/k6"
     exec 9>&-
 fi

@@ -12,6 +12,7 @@ use actix_web::http::header;
 use actix_web::web::{self, Data, PathConfig, QueryConfig};
 use actix_web::{HttpRequest, HttpResponse, HttpServer, Resource, guard, middleware};
 use anyhow::Context;
+use metrics_exporter_prometheus::PrometheusHandle;
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::task::JoinHandle;
 use utoipa_actix_web::AppExt;
@@ -22,7 +23,7 @@ use crate::auth::tokens::Tokens;
 use crate::bus::Bus;
 use crate::bus::local::LocalBus;
 use crate::bus::redis::{RedisBus, RedisOptions};
-use crate::config::{Config, WebClient};
+use crate::config::{self, Config, WebClient};
 use crate::documents;
 use crate::domain::clock::HybridClock;
 use crate::domain::cursor::Cursor;
@@ -114,9 +115,7 @@ pub async fn store_to_write(config: &Config) -> anyhow::Result<Arc<dyn Store>> {
 pub fn scylla_options(config: &Config) -> anyhow::Result<ScyllaOptions> {
     let login = match (&config.scylla_user, &config.scylla_password_file) {
         (Some(user), Some(file)) => {
-            let password = std::fs::read_to_string(file)
-                .with_context(|| format!("--scylla-password-file {}", file.display()))?;
-            Some((user.clone(), password.trim_end_matches(['\r', '\n']).to_owned()))
+            Some((user.clone(), config::read_secret("--scylla-password-file", file)?))
         }
         _ => None,
     };
@@ -129,11 +128,26 @@ pub fn scylla_options(config: &Config) -> anyhow::Result<ScyllaOptions> {
     })
 }
 
-/// A server that runs.
-pub struct App {
+/// An HTTP server that runs.
+struct Listening {
     address: SocketAddr,
     server: ServerHandle,
     running: JoinHandle<io::Result<()>>,
+}
+
+impl Listening {
+    /// Listens no more, and finishes open requests.
+    async fn stop(self) -> anyhow::Result<()> {
+        self.server.stop(true).await;
+        Ok(self.running.await??)
+    }
+}
+
+/// A server that runs.
+pub struct App {
+    people: Listening,
+    /// Where metrics have an address of their own.
+    metrics: Option<Listening>,
     keeping: Vec<JoinHandle<()>>,
     service: Service,
     draining: Draining,
@@ -147,7 +161,7 @@ impl App {
         // First of all: what is told before anybody counts is lost, such as that Redis was reached.
         begin_to_count();
         if config.is_clustered() {
-            let bus = Arc::new(RedisBus::connect(&redis_options(config))?);
+            let bus = Arc::new(RedisBus::connect(&redis_options(config)?)?);
             let store = Arc::new(connect(&scylla_options(config)?).await?);
             return Self::start_with(config, store, bus, CLUSTER).await;
         }
@@ -203,9 +217,13 @@ impl App {
             witness.heard(topic, event_id, control);
         }));
 
-        let listener = listen(config.listen)
+        let (listener, address) = listen(config.listen)
             .with_context(|| format!("It can't listen on {}", config.listen))?;
-        let address = listener.local_addr()?;
+        let for_metrics = config.metrics_listen.map(|address| {
+            listen(address)
+                .with_context(|| format!("It can't listen on {address} (--metrics-listen)"))
+        });
+        let for_metrics = for_metrics.transpose()?;
         let surroundings = Data::new(Surroundings {
             origins: config.allowed_origins.clone().into(),
             proxies: config.trusted_proxies.clone().into(),
@@ -216,7 +234,8 @@ impl App {
             Data::new(Documents { openapi: documents::openapi(), asyncapi: documents::asyncapi() });
         let factory = {
             let (service, draining) = (Data::new(service.clone()), Data::new(draining.clone()));
-            let (metrics, inboxes) = (Data::new(metrics.clone()), inboxes.clone());
+            let metrics = for_metrics.is_none().then(|| Data::new(metrics.clone()));
+            let inboxes = inboxes.clone();
             let next = Arc::new(std::sync::atomic::AtomicUsize::new(0));
             move || {
                 // Called once on each worker's thread.
@@ -234,7 +253,11 @@ impl App {
                     .app_data(hub)
                     .app_data(service.clone())
                     .app_data(draining.clone())
-                    .app_data(metrics.clone())
+                    .configure(|here| {
+                        if let Some(metrics) = &metrics {
+                            here.app_data(metrics.clone());
+                        }
+                    })
                     .app_data(documents.clone())
                     .app_data(surroundings.clone())
                     .app_data(site.clone())
@@ -259,15 +282,18 @@ impl App {
             .tcp_nodelay(true)
             .listen(listener)?
             .run();
+        let people = Listening { address, server: server.handle(), running: tokio::spawn(server) };
+        let for_metrics = for_metrics.map(|(listener, address)| {
+            serve_metrics(Data::new(metrics.clone()), listener, address)
+        });
         keeping.extend(service.keep());
         keeping.extend([
             tokio::spawn(observe::keep_metrics(metrics)),
             tokio::spawn(expire(store, service.clone())),
         ]);
         Ok(Self {
-            address,
-            server: server.handle(),
-            running: tokio::spawn(server),
+            people,
+            metrics: for_metrics.transpose()?,
             keeping,
             service,
             draining,
@@ -278,7 +304,12 @@ impl App {
 
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
-        self.address
+        self.people.address
+    }
+
+    /// Where metrics are told, if not there.
+    pub fn metrics_address(&self) -> Option<SocketAddr> {
+        self.metrics.as_ref().map(|metrics| metrics.address)
     }
 
     /// Stops: tells clients to move and refuses who comes to stay, then finishes what was accepted.
@@ -294,8 +325,7 @@ impl App {
             let _ = inbox.push(vec![drain.clone()]);
         }
         tokio::time::sleep(Duration::from_millis(self.drain_ms + 100)).await;
-        self.server.stop(true).await;
-        self.running.await??;
+        self.people.stop().await?;
         if tokio::time::timeout(FINISH_WITHIN, self.service.finish()).await.is_err() {
             tracing::warn!("what was accepted last did not finish in time");
         }
@@ -304,7 +334,11 @@ impl App {
             // It was aborted; what it held is free now.
             let _ = task.await;
         }
-        Ok(())
+        // Last, so that it is seen how the server stops.
+        match self.metrics {
+            Some(metrics) => metrics.stop().await,
+            None => Ok(()),
+        }
     }
 }
 
@@ -329,12 +363,16 @@ fn begin_to_count() {
 }
 
 /// Where the cluster's bus is.
-pub fn redis_options(config: &Config) -> RedisOptions {
-    RedisOptions {
-        urls: config.redis_url.clone(),
+pub fn redis_options(config: &Config) -> anyhow::Result<RedisOptions> {
+    let file = config.redis_password_file.as_deref();
+    Ok(RedisOptions {
+        urls: config.redis_url.iter().map(|url| url.0.clone()).collect(),
+        password: file
+            .map(|file| config::read_secret("--redis-password-file", file))
+            .transpose()?,
         prefix: config.redis_prefix.clone(),
         ca: config.redis_ca.clone(),
-    }
+    })
 }
 
 fn site_of(client: Option<&WebClient>) -> anyhow::Result<Site> {
@@ -345,6 +383,27 @@ fn site_of(client: Option<&WebClient>) -> anyhow::Result<Site> {
             Site::read(folder).with_context(|| format!("--web-client {}", folder.display()))
         }
     }
+}
+
+/// Tells metrics and nothing else, on a thread of its own.
+fn serve_metrics(
+    metrics: Data<PrometheusHandle>,
+    listener: TcpListener,
+    address: SocketAddr,
+) -> anyhow::Result<Listening> {
+    let server = HttpServer::new(move || {
+        actix_web::App::new()
+            .app_data(metrics.clone())
+            .service(system::metrics)
+            .default_service(web::to(async || Err::<HttpResponse, _>(not_found())))
+            .wrap(middleware::from_fn(edge::middleware))
+    })
+    .workers(1)
+    .worker_max_blocking_threads(1)
+    .disable_signals()
+    .listen(listener)?
+    .run();
+    Ok(Listening { address, server: server.handle(), running: tokio::spawn(server) })
 }
 
 /// Waits for the store for a while: it may be starting too, or be away for a moment.
@@ -362,8 +421,8 @@ async fn connect(options: &ScyllaOptions) -> anyhow::Result<ScyllaStore> {
     }
 }
 
-/// A listener whose sockets are bounded in what they cost when nobody reads.
-fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+/// A listener whose sockets are bounded in what they cost when nobody reads, and where it is.
+fn listen(address: SocketAddr) -> io::Result<(TcpListener, SocketAddr)> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     socket.set_reuse_address(true)?;
     socket.set_send_buffer_size(SEND_BUFFER_BYTES)?;
@@ -372,7 +431,9 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     socket.set_nonblocking(true)?;
     socket.bind(&address.into())?;
     socket.listen(BACKLOG)?;
-    Ok(socket.into())
+    let listener = TcpListener::from(socket);
+    let address = listener.local_addr()?;
+    Ok((listener, address))
 }
 
 fn cors(origins: &[String]) -> Cors {
@@ -409,7 +470,8 @@ async fn elsewhere(request: HttpRequest, site: Data<Site>) -> Result<HttpRespons
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
         return Err(not_found());
     }
-    let front_page = || (request.path() == "/").then(system::front_page);
+    let metrics = request.app_data::<Data<PrometheusHandle>>().is_some();
+    let front_page = || (request.path() == "/").then(|| system::front_page(metrics));
     site::answer(&site, &request).or_else(front_page).ok_or_else(not_found)
 }
 

@@ -2,9 +2,11 @@
 //! with a sentence that names it.
 
 use std::ffi::{OsStr, OsString};
+use std::fmt;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use anyhow::{Context, ensure};
 use clap::builder::TypedValueParser;
 use clap::error::ErrorKind;
 use clap::{Arg, Command, Parser, Subcommand};
@@ -34,6 +36,11 @@ pub struct Config {
     )]
     pub listen: SocketAddr,
 
+    /// Where metrics are told, for Prometheus: address and port. They are on no other then [default: with
+    /// all else, on --listen]
+    #[arg(long, env = "STARLING_METRICS_LISTEN", value_name = "ADDRESS:PORT")]
+    pub metrics_listen: Option<SocketAddr>,
+
     /// The folder with everything that must last; made where it is missing. One server at a time
     #[arg(long, env = "STARLING_DATA", default_value = "data", value_name = "FOLDER")]
     pub data: PathBuf,
@@ -44,11 +51,15 @@ pub struct Config {
     pub signing_keys: Option<PathBuf>,
 
     /// Redis, over which the nodes of a cluster hear each other: `redis://` or `rediss://` (TLS), with
-    /// USER:PASSWORD@ before HOST:PORT where needed. Several, separated by commas, for Sentinel
+    /// USER@ before HOST:PORT of the first where one logs in. Several, separated by commas, for Sentinel
     /// (`redis+sentinel://HOST:PORT/MASTER`) and Cluster (`redis+cluster://HOST:PORT`; `rediss+...` with
     /// TLS). Goes together with --scylla-nodes and --signing-keys
-    #[arg(long, env = "STARLING_REDIS_URL", hide_env_values = true, value_name = "URLS", value_delimiter = ',', requires_all = ["scylla_nodes", "signing_keys"])]
-    pub redis_url: Vec<String>,
+    #[arg(long, env = "STARLING_REDIS_URL", value_name = "URLS", hide_env_values = true, value_delimiter = ',', requires_all = ["scylla_nodes", "signing_keys"])]
+    pub redis_url: Vec<RedisUrl>,
+
+    /// A file with Redis's password, which else would stand in the URL (USER:PASSWORD@)
+    #[arg(long, env = "STARLING_REDIS_PASSWORD_FILE", value_name = "FILE", requires = "redis_url")]
+    pub redis_password_file: Option<PathBuf>,
 
     /// What all keys and channels in Redis begin with
     #[arg(
@@ -203,6 +214,22 @@ pub struct Config {
     pub task: Option<Task>,
 }
 
+/// It may hold a password, and is not shown to whoever prints the configuration.
+#[derive(Clone, PartialEq, Eq)]
+pub struct RedisUrl(pub String);
+
+impl From<String> for RedisUrl {
+    fn from(text: String) -> Self {
+        Self(text)
+    }
+}
+
+impl fmt::Debug for RedisUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("(not shown)")
+    }
+}
+
 /// Which web client is served, where it is not the one that was built with the program.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum WebClient {
@@ -270,6 +297,20 @@ impl Config {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         self.workers.map_or((cores - 1).clamp(1, 64), usize::from)
     }
+}
+
+/// What a flag's file holds, without the end of its line.
+pub fn read_secret(flag: &str, file: &Path) -> anyhow::Result<String> {
+    let named = || format!("{flag} {} can't be read", file.display());
+    let text = std::fs::read_to_string(file).with_context(named)?;
+    let secret = text.trim_end_matches(['\r', '\n']);
+    ensure!(!secret.is_empty(), "{flag} {}: there is nothing in it", file.display());
+    ensure!(
+        !secret.contains(['\r', '\n']),
+        "{flag} {}: there is more than one line in it",
+        file.display()
+    );
+    Ok(secret.to_owned())
 }
 
 /// A name that needs no quoting, wherever it ends up.
@@ -374,6 +415,41 @@ mod tests {
     }
 
     #[test]
+    fn a_secret_is_one_line_of_its_file() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("password");
+        for (text, read) in [
+            ("hunter2", Ok("hunter2")),
+            ("hunter2\n", Ok("hunter2")),
+            (" hunter 2 \r\n", Ok(" hunter 2 ")),
+            ("", Err("there is nothing in it")),
+            ("\n", Err("there is nothing in it")),
+            ("hunter2\nhunter3\n", Err("there is more than one line in it")),
+        ] {
+            std::fs::write(&file, text).expect("it is written");
+            match (read_secret("--password-file", &file), read) {
+                (Ok(secret), Ok(read)) => assert_eq!(secret, read),
+                (Err(error), Err(why)) => {
+                    let said = error.to_string();
+                    assert!(said.starts_with("--password-file /") && said.ends_with(why), "{said}");
+                    assert!(!said.contains("hunter"), "{said}");
+                }
+                (given, _) => panic!("{text:?}: {given:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn a_configuration_that_is_printed_tells_no_password() {
+        let flags = ["--redis-url", "redis://:hunter2@a", "--scylla-nodes", "b:9042"];
+        let keys = ["--signing-keys", "keys.json"];
+        let config = Config::try_parse_from(["starling"].iter().chain(&flags).chain(&keys));
+        let config = config.expect("it is whole");
+        assert_eq!(config.redis_url[0].0, "redis://:hunter2@a");
+        assert!(!format!("{config:?}").contains("hunter2"));
+    }
+
+    #[test]
     fn a_wrong_value_is_refused_by_its_name() {
         for (flag, value) in [
             ("--listen", "localhost"),
@@ -401,6 +477,8 @@ mod tests {
             ("--scylla-replication", "0"),
             ("--scylla-nodes", "127.0.0.1:9042"),
             ("--redis-url", "redis://127.0.0.1"),
+            ("--redis-password-file", "/etc/starling/redis-password"),
+            ("--metrics-listen", "9090"),
         ] {
             let error = Config::try_parse_from(["starling", flag, value]).expect_err(value);
             assert!(error.to_string().contains(flag), "{flag} {value}: {error}");

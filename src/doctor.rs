@@ -2,7 +2,7 @@
 //! each thing whether it is well, and what to do where it isn't. It changes nothing.
 
 use std::fmt;
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
@@ -71,13 +71,22 @@ impl fmt::Display for Finding {
 
 /// Looks at everything that this server would use.
 pub async fn examine(config: &Config) -> Vec<Finding> {
-    let mut found = vec![address(config), open_files()];
+    let mut found = vec![address(config)];
+    found.extend(config.metrics_listen.map(metrics_address));
+    found.push(open_files());
+    for file in [&config.redis_password_file, &config.scylla_password_file].into_iter().flatten() {
+        found.extend(readable_by_all(file));
+    }
     found.push(signing_keys(&config.signing_keys(), config.is_clustered()));
     if !config.is_clustered() {
         found.push(data(&config.data));
         return found;
     }
-    match redis::examine(&app::redis_options(config)).await {
+    let masters = match app::redis_options(config) {
+        Ok(options) => redis::examine(&options).await,
+        Err(error) => Err(format!("{error:#}")),
+    };
+    match masters {
         Ok(masters) => {
             for master in masters {
                 match master {
@@ -91,7 +100,7 @@ pub async fn examine(config: &Config) -> Vec<Finding> {
         }
         Err(error) => found.push(problem(
             format!("Redis can't be reached: {error}"),
-            "See --redis-url: address, password, TLS, a firewall. A node is not ready before it hears it.",
+            "See --redis-url and --redis-password-file: address, password, TLS, a firewall. A node is not ready before it hears it.",
         )),
     }
     let store = match app::scylla_options(config) {
@@ -102,7 +111,7 @@ pub async fn examine(config: &Config) -> Vec<Finding> {
         Ok(facts) => found.extend(of_store(&facts)),
         Err(error) => found.push(problem(
             format!("ScyllaDB can't be used: {error}"),
-            "See --scylla-nodes, --scylla-user, --scylla-ca. A node ends where it can't reach it for a minute.",
+            "See --scylla-nodes, --scylla-user, --scylla-password-file, --scylla-ca. A node ends where it can't reach it for a minute.",
         )),
     }
     found
@@ -122,6 +131,28 @@ fn address(config: &Config) -> Finding {
             "Well, if this server runs already. Otherwise another program has it: choose another --listen.",
         ),
     }
+}
+
+fn metrics_address(address: SocketAddr) -> Finding {
+    match TcpListener::bind(address) {
+        Ok(_) => well(format!("The address {address} is free, for metrics")),
+        Err(error) => advice(
+            format!("It can't listen on {address} for metrics: {error}"),
+            "Well, if this server runs already. Otherwise choose another --metrics-listen.",
+        ),
+    }
+}
+
+/// A file with a secret. One that isn't there is told of where it is needed.
+fn readable_by_all(file: &Path) -> Option<Finding> {
+    let mode = std::fs::metadata(file).ok()?.permissions().mode();
+    (mode & 0o004 != 0).then(|| {
+        let name = file.display();
+        advice(
+            format!("Everybody on this machine can read the secret in {name}"),
+            format!("Take that right away: chmod o= {name}"),
+        )
+    })
 }
 
 fn open_files() -> Finding {

@@ -118,6 +118,9 @@ async fn run(config: &Config) -> anyhow::Result<()> {
     } else {
         println!("Its data is in {}. Stop it with Ctrl-C.", config.data.display());
     }
+    if let Some(address) = app.metrics_address() {
+        println!("Its metrics are at http://{address}/metrics.");
+    }
     println!("Next: open http://{address} in a browser, or chat from two terminals:");
     println!("  cargo run --example terminal_chat -- --server {address} --name ada");
     tokio::select! {

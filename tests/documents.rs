@@ -193,6 +193,35 @@ fn the_protocol_in_words_leaves_nothing_out() {
     assert!(known >= 13 + 6 + 7, "only {known} frames are in the schemas");
 }
 
+/// What a heading is called in a link, as GitHub and others make it.
+fn anchor(heading: &str) -> String {
+    let kept = |c: &char| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_');
+    heading.to_lowercase().chars().filter(kept).map(|c| if c == ' ' { '-' } else { c }).collect()
+}
+
+/// Where a link of this page leads, if not anywhere.
+fn leads_nowhere(page: &Path, link: &str) -> Option<String> {
+    let (file, wanted) = link.split_once('#').unwrap_or((link, ""));
+    if link.contains("://") {
+        return None;
+    }
+    let target = match file {
+        "" => page.to_owned(),
+        file => page.parent().expect("it is in a folder").join(file),
+    };
+    let nowhere = || Some(format!("{}: {link} leads nowhere", page.display()));
+    if !target.exists() {
+        return nowhere();
+    }
+    if wanted.is_empty() || target.extension().is_none_or(|end| end != "md") {
+        return None;
+    }
+    let text = fs::read_to_string(&target).expect("it is read");
+    let headings = text.lines().filter(|line| line.starts_with('#'));
+    let mut headings = headings.map(|line| line.trim_start_matches('#').trim());
+    if headings.any(|heading| anchor(heading) == wanted) { None } else { nowhere() }
+}
+
 #[test]
 fn links_between_the_documents_lead_somewhere() {
     let mut pages = vec![path("README.md"), path("CHANGELOG.md")];
@@ -200,17 +229,17 @@ fn links_between_the_documents_lead_somewhere() {
         let entries = fs::read_dir(path(folder)).expect("the folder is there");
         pages.extend(entries.map(|entry| entry.expect("it is read").path()));
     }
+    let mut wrong = Vec::new();
     for page in pages.iter().filter(|page| page.extension().is_some_and(|end| end == "md")) {
         let text = fs::read_to_string(page).expect("it is read");
-        for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
-            let file = link.split('#').next().unwrap_or_default();
-            if file.is_empty() || file.contains("://") {
-                continue;
-            }
-            let target = page.parent().expect("it is in a folder").join(file);
-            assert!(target.exists(), "{}: {link} leads nowhere", page.display());
-        }
+        let links = text.split("](").skip(1).filter_map(|rest| rest.split(')').next());
+        wrong.extend(links.filter_map(|link| leads_nowhere(page, link)));
     }
+    // What an alert tells whoever it wakes.
+    let rules = read("helm/rules/starling.yaml");
+    let runbooks = rules.lines().filter_map(|line| line.trim().strip_prefix("runbook: "));
+    wrong.extend(runbooks.filter_map(|link| leads_nowhere(&path("README.md"), link)));
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
 }
 
 #[test]

@@ -127,11 +127,11 @@ STARLING_{{ snakecase . | upper }}
 {{- end }}
 {{- end }}
 
-{{/* Redis's URLs. Only the first has the user; the password is put in by Kubernetes, from the Secret. */}}
+{{/* Redis's URLs. Only the first has the user; the password is a file. */}}
 {{- define "starling.redisUrls" -}}
 {{- $urls := .Values.redis.urls }}
 {{- if .Values.redis.user }}
-{{- $login := printf "://%s:$(REDIS_PASSWORD)@" (include "starling.percentEncoded" .Values.redis.user) }}
+{{- $login := printf "://%s@" (include "starling.percentEncoded" .Values.redis.user) }}
 {{- $urls = prepend (rest $urls) (first $urls | replace "://" $login) }}
 {{- end }}
 {{- join "," $urls }}
@@ -140,6 +140,12 @@ STARLING_{{ snakecase . | upper }}
 {{/* As it stands in a URL. `urlquery` writes a space as `+`, which is right in queries alone. */}}
 {{- define "starling.percentEncoded" -}}
 {{- urlquery . | replace "+" "%20" }}
+{{- end }}
+
+{{/* What the nodes' metrics are called, to the Service and to what reads them. */}}
+{{- define "starling.metricsSelector" -}}
+{{ include "starling.selector" . }}
+app.kubernetes.io/component: metrics
 {{- end }}
 
 {{/* Ports of Redis and ScyllaDB, each once, with spaces between. */}}

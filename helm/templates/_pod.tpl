@@ -5,6 +5,7 @@
 {{- $keys := include "starling.keysGiven" . }}
 {{- $files := list }}
 {{- if $keys }}{{ $files = append $files "signing-keys.json" }}{{ end }}
+{{- if and $clustered .Values.redis.user }}{{ $files = append $files "redis-password" }}{{ end }}
 {{- if and $clustered .Values.scylla.user }}{{ $files = append $files "scylla-password" }}{{ end }}
 {{- /* A stop takes `drainMs` and at most ten seconds. While a cluster's pod sleeps before that, proxies
        learn that it goes; a single node has nobody to hand over to. */}}
@@ -40,23 +41,6 @@ spec:
   terminationGracePeriodSeconds: {{ add $sleep (divf .Values.config.drainMs 1000 | ceil) 10 5 }}
   securityContext:
     {{- include "starling.podSecurityContext" . | nindent 4 }}
-  {{- if $keys }}
-  initContainers:
-    # The server wants its keys to be readable by its own user alone. Files of a Secret belong to root
-    # and are read by way of the pod's group, so they are copied into memory.
-    - name: signing-keys
-      image: {{ include "starling.image" . }}
-      imagePullPolicy: {{ .Values.image.pullPolicy }}
-      command: [install, -m, "0400", /etc/starling/secret/signing-keys.json, /run/starling/signing-keys.json]
-      securityContext:
-        {{- include "starling.securityContext" . | nindent 8 }}
-      resources:
-        requests: {cpu: 10m, memory: 32Mi}
-        limits: {cpu: 100m, memory: 32Mi}
-      volumeMounts:
-        - {name: secret, mountPath: /etc/starling/secret, readOnly: true}
-        - {name: keys, mountPath: /run/starling}
-  {{- end }}
   containers:
     - name: starling
       image: {{ include "starling.image" . }}
@@ -65,22 +49,23 @@ spec:
       env:
         - name: STARLING_LISTEN
           value: 0.0.0.0:8080
+        - name: STARLING_METRICS_LISTEN
+          value: 0.0.0.0:9090
         {{- if not $clustered }}
         - name: STARLING_DATA
           value: /data
         {{- end }}
         {{- if $keys }}
         - name: STARLING_SIGNING_KEYS
-          value: /run/starling/signing-keys.json
+          value: /etc/starling/secret/signing-keys.json
         {{- end }}
         {{- if $clustered }}
-        {{- if .Values.redis.user }}
-        - name: REDIS_PASSWORD
-          valueFrom:
-            secretKeyRef: {name: {{ $secret }}, key: redis-password}
-        {{- end }}
         - name: STARLING_REDIS_URL
           value: {{ include "starling.redisUrls" . | quote }}
+        {{- if .Values.redis.user }}
+        - name: STARLING_REDIS_PASSWORD_FILE
+          value: /etc/starling/secret/redis-password
+        {{- end }}
         - name: STARLING_REDIS_PREFIX
           value: {{ .Values.redis.prefix | quote }}
         {{- if .Values.redis.ca }}
@@ -103,6 +88,7 @@ spec:
         {{- end }}
       ports:
         - {name: http, containerPort: 8080}
+        - {name: metrics, containerPort: 9090}
       # At its start a node looks for ScyllaDB for a minute, and a single one checks its database.
       startupProbe:
         httpGet: {path: /health/live, port: http}
@@ -133,10 +119,7 @@ spec:
         {{- if not $clustered }}
         - {name: data, mountPath: /data}
         {{- end }}
-        {{- if $keys }}
-        - {name: keys, mountPath: /run/starling, readOnly: true}
-        {{- end }}
-        {{- if has "scylla-password" $files }}
+        {{- if $files }}
         - {name: secret, mountPath: /etc/starling/secret, readOnly: true}
         {{- end }}
         {{- if and $clustered (or .Values.redis.ca .Values.scylla.ca) }}
@@ -150,14 +133,11 @@ spec:
       persistentVolumeClaim:
         claimName: {{ .Values.persistence.existingClaim | default (printf "%s-data" (include "starling.fullname" .)) }}
     {{- end }}
-    {{- if $keys }}
-    - name: keys
-      emptyDir: {medium: Memory, sizeLimit: 1Mi}
-    {{- end }}
     {{- if $files }}
     - name: secret
       secret:
         secretName: {{ $secret }}
+        # Of root and the pod's group: the server takes keys that are read so, and none that all can read.
         defaultMode: 0440
         items:
           {{- range $files }}

@@ -60,10 +60,14 @@ pub async fn ready(
     Ok(HttpResponse::Ok().json(Readiness { degraded }))
 }
 
-/// Metrics, in the text format of Prometheus.
-#[utoipa::path(tag = "system", responses((status = 200, content_type = "text/plain", body = String)))]
+/// Metrics, in the text format of Prometheus. Not found where they have an address of their own.
+#[utoipa::path(tag = "system", responses(
+    (status = 200, content_type = "text/plain", body = String),
+    (status = 404, description = "`not_found`", body = ProblemBody, content_type = "application/problem+json"),
+))]
 #[get("/metrics")]
-pub async fn metrics(metrics: Data<PrometheusHandle>) -> Result<HttpResponse, Problem> {
+pub async fn metrics(metrics: Option<Data<PrometheusHandle>>) -> Result<HttpResponse, Problem> {
+    let metrics = metrics.ok_or_else(|| Refusal::of(ErrorCode::NotFound))?;
     let text = web::block(move || observe::render(&metrics)).await;
     let text = text.map_err(|_| Refusal::of(ErrorCode::ShuttingDown))?;
     Ok(HttpResponse::Ok().content_type("text/plain; version=0.0.4").body(text))
@@ -90,9 +94,10 @@ pub async fn protocol() -> HttpResponse {
 }
 
 /// What a browser is shown at `/` where there is no web client.
-pub fn front_page() -> HttpResponse {
+pub fn front_page(with_metrics: bool) -> HttpResponse {
     const PAGE: &str = include_str!("front_page.html");
     const STYLE: &str = include_str!("front_page.css");
+    const METRICS: &str = r#"<li><a href="/metrics"><b>Metrics</b>For Prometheus.</a></li>"#;
     let hash = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, STYLE.as_bytes());
     let policy = format!(
         "default-src 'none'; style-src 'sha256-{}'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
@@ -101,5 +106,9 @@ pub fn front_page() -> HttpResponse {
     HttpResponse::Ok()
         .content_type(ContentType::html())
         .insert_header((CONTENT_SECURITY_POLICY, policy))
-        .body(PAGE.replace("{style}", STYLE).replace("{version}", env!("CARGO_PKG_VERSION")))
+        .body(
+            PAGE.replace("{style}", STYLE)
+                .replace("{metrics}", if with_metrics { METRICS } else { "" })
+                .replace("{version}", env!("CARGO_PKG_VERSION")),
+        )
 }

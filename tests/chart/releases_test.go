@@ -404,22 +404,38 @@ func (r *release) servicesLeadToTheNodes() {
 	if service.Spec.SessionAffinity != corev1.ServiceAffinityNone {
 		r.Errorf("the Service is sticky: %s", service.Spec.SessionAffinity)
 	}
-	r.selectsTheNodes("the Service", service.Spec.Selector)
+	metrics, err := r.client.CoreV1().Services(r.namespace).Get(ctx, r.full+"-metrics", metav1.GetOptions{})
+	if err != nil {
+		r.Fatal(err)
+	}
+	// Nobody outside reaches a Service that has no address.
+	if metrics.Spec.ClusterIP != corev1.ClusterIPNone {
+		r.Errorf("the metrics are at %s", metrics.Spec.ClusterIP)
+	}
+	_, listens, _ := strings.Cut(variable(server(r.serverPods()[0]), "STARLING_METRICS_LISTEN"), ":")
+	for port, service := range map[string]*corev1.Service{"8080": service, listens: metrics} {
+		r.leadsToTheNodes(service, port)
+	}
+}
+
+// Each node's port, and no other of its ports.
+func (r *release) leadsToTheNodes(service *corev1.Service, port string) {
+	r.selectsTheNodes(service.Name, service.Spec.Selector)
 	eventually(r.T, func() string {
-		slices, err := r.client.DiscoveryV1().EndpointSlices(r.namespace).List(ctx, metav1.ListOptions{LabelSelector: discoveryv1.LabelServiceName + "=" + r.full})
+		slices, err := r.client.DiscoveryV1().EndpointSlices(r.namespace).List(ctx, metav1.ListOptions{LabelSelector: discoveryv1.LabelServiceName + "=" + service.Name})
 		if err != nil {
 			return err.Error()
 		}
 		ready := 0
 		for _, slice := range slices.Items {
 			for _, endpoint := range slice.Endpoints {
-				if endpoint.Conditions.Ready != nil && *endpoint.Conditions.Ready && *slice.Ports[0].Port == 8080 {
+				if endpoint.Conditions.Ready != nil && *endpoint.Conditions.Ready && len(slice.Ports) == 1 && strconv.Itoa(int(*slice.Ports[0].Port)) == port {
 					ready++
 				}
 			}
 		}
 		if ready != r.wantedNodes() {
-			return fmt.Sprintf("the Service has %d endpoints, not %d", ready, r.wantedNodes())
+			return fmt.Sprintf("%s has %d endpoints with port %s, not %d", service.Name, ready, port, r.wantedNodes())
 		}
 		return ""
 	})
@@ -600,13 +616,9 @@ func (r *release) hasEverything() {
 		r.Errorf("TLS: %+v", tls)
 	}
 	for _, rule := range ingress.Spec.Rules {
-		if paths := rule.HTTP.Paths; len(paths) != 2 || paths[0].Path != "/metrics" || paths[0].Backend.Service.Name != r.full+"-nothing" || paths[1].Backend.Service.Name != r.full {
+		if paths := rule.HTTP.Paths; len(paths) != 1 || paths[0].Path != "/" || paths[0].Backend.Service.Name != r.full {
 			r.Errorf("%s leads to %+v", rule.Host, paths)
 		}
-	}
-	nothing, err := r.client.CoreV1().Services(r.namespace).Get(ctx, r.full+"-nothing", metav1.GetOptions{})
-	if err != nil || len(nothing.Spec.Selector) != 0 {
-		r.Errorf("behind it stands %+v (%v)", nothing.Spec.Selector, err)
 	}
 
 	policy, err := r.client.NetworkingV1().NetworkPolicies(r.namespace).Get(ctx, r.full, metav1.GetOptions{})
@@ -629,8 +641,15 @@ func (r *release) hasEverything() {
 	if slices.Sort(out); !slices.Equal(out, []int{7000, 7001, 7002, 9142}) || len(policy.Spec.Egress[1].To) != 1 {
 		r.Errorf("nodes may talk to %v of %v", out, policy.Spec.Egress[1].To)
 	}
-	if len(policy.Spec.Ingress) != 1 || policy.Spec.Ingress[0].Ports[0].Port.IntValue() != 8080 || len(policy.Spec.Ingress[0].From) != 1 {
-		r.Errorf("who may connect: %+v", policy.Spec.Ingress)
+	in := map[int]string{}
+	for _, rule := range policy.Spec.Ingress {
+		if len(rule.Ports) != 1 || len(rule.From) != 1 {
+			r.Fatalf("who may connect: %+v", policy.Spec.Ingress)
+		}
+		in[rule.Ports[0].Port.IntValue()] = rule.From[0].NamespaceSelector.MatchLabels["kubernetes.io/metadata.name"]
+	}
+	if !maps.Equal(in, map[int]string{8080: "ingress-nginx", 9090: "monitoring"}) {
+		r.Errorf("who may connect: %v", in)
 	}
 
 	monitor := r.monitoring("servicemonitors")
@@ -639,8 +658,8 @@ func (r *release) hasEverything() {
 		r.Fatal(err)
 	}
 	services, err := r.client.CoreV1().Services(r.namespace).List(ctx, metav1.ListOptions{LabelSelector: labels.SelectorFromSet(chosen).String()})
-	if err != nil || len(services.Items) != 1 || services.Items[0].Name != r.full {
-		r.Errorf("the monitor chooses %v (%v)", services, err)
+	if err != nil || len(services.Items) != 1 || services.Items[0].Name != r.full+"-metrics" {
+		r.Fatalf("the monitor chooses %v (%v)", services, err)
 	}
 	endpoints, _, _ := unstructured.NestedSlice(monitor.Object, "spec", "endpoints")
 	if endpoint := endpoints[0].(map[string]any); endpoint["port"] != services.Items[0].Spec.Ports[0].Name || endpoint["path"] != "/metrics" {

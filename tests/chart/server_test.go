@@ -2,16 +2,13 @@ package chart
 
 import (
 	"bytes"
-	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
-	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -30,7 +27,7 @@ type rendered struct {
 
 func render(t *testing.T, set string) rendered {
 	t.Helper()
-	r := rendered{secrets: map[string]string{"redis-password": "hunter2-redis"}}
+	r := rendered{secrets: map[string]string{}}
 	for _, object := range documents(t, helm(t, "template", name, chartFolder, "--values", valuesOf(set))) {
 		switch object.GetKind() {
 		case "Deployment", "StatefulSet", "Job":
@@ -57,22 +54,15 @@ func render(t *testing.T, set string) rendered {
 	return r
 }
 
-// The variables of the server, with what Kubernetes puts in for `$(NAME)`.
+// The variables of the server. None is a secret, or is put together by Kubernetes.
 func (r rendered) environment(t *testing.T, pod *corev1.PodSpec) map[string]string {
 	t.Helper()
 	environment := map[string]string{}
 	for _, variable := range pod.Containers[0].Env {
-		value := variable.Value
-		if variable.ValueFrom != nil {
-			value = r.secrets[variable.ValueFrom.SecretKeyRef.Key]
+		if variable.ValueFrom != nil || strings.Contains(variable.Value, "$(") {
+			t.Errorf("%s is %q, or comes from elsewhere", variable.Name, variable.Value)
 		}
-		for name, before := range environment {
-			value = strings.ReplaceAll(value, "$("+name+")", before)
-		}
-		if strings.Contains(value, "$(") {
-			t.Errorf("%s=%s is not complete", variable.Name, value)
-		}
-		environment[variable.Name] = value
+		environment[variable.Name] = variable.Value
 	}
 	return environment
 }
@@ -135,19 +125,45 @@ func TestTheServerTakesTheBlueprint(t *testing.T) {
 	}
 }
 
-func TestTheFirstAddressOfRedisHasThePassword(t *testing.T) {
-	r := render(t, "cluster")
-	address, err := url.Parse(r.environment(t, r.pod)["STARLING_REDIS_URL"])
-	if err != nil {
-		t.Fatal(err)
+// The first address of Redis has the user, and the password is in a file, as it is.
+func TestPasswordsAreFiles(t *testing.T) {
+	for set, urls := range map[string]string{
+		"cluster":         "redis://chat@redis.data:6380",
+		"existing-secret": "rediss+sentinel://default@sentinel-0.data:26379/main,rediss+sentinel://sentinel-1.data/main",
+	} {
+		r := render(t, set)
+		environment := r.environment(t, r.pod)
+		if environment["STARLING_REDIS_URL"] != urls {
+			t.Errorf("%s: Redis is at %s", set, environment["STARLING_REDIS_URL"])
+		}
+		for variable, key := range map[string]string{"STARLING_REDIS_PASSWORD_FILE": "redis-password", "STARLING_SCYLLA_PASSWORD_FILE": "scylla-password"} {
+			if file := mountedKey(r.pod, environment[variable]); file != key {
+				t.Errorf("%s: %s=%s is the Secret's %q", set, variable, environment[variable], file)
+			}
+		}
 	}
-	if password, _ := address.User.Password(); password != "hunter2/redis +" || address.User.Username() != "chat" || address.Host != "redis.data:6380" {
-		t.Errorf("Redis is at %s", address)
+	secrets := render(t, "cluster").secrets
+	if secrets["redis-password"] != "hunter2/redis +" || secrets["scylla-password"] != "hunter2/scylla" {
+		t.Errorf("the passwords are %q and %q", secrets["redis-password"], secrets["scylla-password"])
 	}
-	r = render(t, "existing-secret")
-	if urls := r.environment(t, r.pod)["STARLING_REDIS_URL"]; urls != "rediss+sentinel://default:hunter2-redis@sentinel-0.data:26379/main,rediss+sentinel://sentinel-1.data/main" {
-		t.Errorf("Redis is at %s", urls)
+}
+
+// Which key of the Secret the server finds in this file.
+func mountedKey(pod *corev1.PodSpec, file string) string {
+	for _, mount := range pod.Containers[0].VolumeMounts {
+		path, below := strings.CutPrefix(file, mount.MountPath+"/")
+		for _, volume := range pod.Volumes {
+			if !below || volume.Name != mount.Name || volume.Secret == nil {
+				continue
+			}
+			for _, item := range volume.Secret.Items {
+				if item.Path == path {
+					return item.Key
+				}
+			}
+		}
 	}
+	return ""
 }
 
 // Each flag can be set with the chart, and what is not set there has the server's own default.
@@ -164,10 +180,10 @@ func TestEveryFlagIsAValue(t *testing.T) {
 		r := render(t, values)
 		for name, value := range r.environment(t, r.pod) {
 			set[name] = true
-			if _, known := defaults[name]; !known && name != "REDIS_PASSWORD" {
+			if _, known := defaults[name]; !known {
 				t.Errorf("%s: %s is no setting of the server", values, name)
 			}
-			if own := name == "STARLING_LISTEN" || name == "STARLING_DATA"; values == "embedded" && !own && value != defaults[name] {
+			if own := name == "STARLING_LISTEN" || name == "STARLING_METRICS_LISTEN" || name == "STARLING_DATA"; values == "embedded" && !own && value != defaults[name] {
 				t.Errorf("%s is %s by default, and %s in the server", name, value, defaults[name])
 			}
 		}
@@ -179,8 +195,8 @@ func TestEveryFlagIsAValue(t *testing.T) {
 	}
 }
 
-// A single node starts with its settings, its keys as its init container leaves them, on another port and
-// with another folder; its probes find what they ask for, and it stops within its time.
+// A single node starts with its settings, its keys as a kubelet mounts them, on another port and with
+// another folder; its probes find what they ask for, and it stops within its time.
 func TestASingleNodeRuns(t *testing.T) {
 	for _, set := range []string{"embedded", "one-node-open"} {
 		t.Run(set, func(t *testing.T) {
@@ -188,11 +204,15 @@ func TestASingleNodeRuns(t *testing.T) {
 			folder := t.TempDir()
 			environment := r.environment(t, r.pod)
 			environment["STARLING_LISTEN"] = "127.0.0.1:0"
+			environment["STARLING_METRICS_LISTEN"] = "127.0.0.1:0"
 			environment["STARLING_DATA"] = filepath.Join(folder, "data")
 			// The web client is not what is tested, and the program may have been built without it.
 			environment["STARLING_WEB_CLIENT"] = "off"
 			if keys := environment["STARLING_SIGNING_KEYS"]; keys != "" {
-				environment["STARLING_SIGNING_KEYS"] = r.copyKeys(t, folder, keys)
+				if mounted := mountPath(t, r.pod.Containers[0], "secret"); filepath.Dir(keys) != mounted {
+					t.Errorf("keys are looked for in %s and mounted in %s", keys, mounted)
+				}
+				environment["STARLING_SIGNING_KEYS"] = r.mountKeys(t, folder)
 			}
 			command := starling(environment)
 			var log bytes.Buffer
@@ -223,6 +243,9 @@ func TestASingleNodeRuns(t *testing.T) {
 					t.Errorf("%s answers %s", probe.HTTPGet.Path, answer.Status)
 				}
 			}
+			if answer, err := http.Get(address + "/metrics"); err != nil || answer.StatusCode != http.StatusNotFound {
+				t.Errorf("/metrics answers %v (%v) where the world is let in", answer, err)
+			}
 			began := time.Now()
 			if err := command.Process.Signal(syscall.SIGTERM); err != nil {
 				t.Fatal(err)
@@ -236,31 +259,42 @@ func TestASingleNodeRuns(t *testing.T) {
 	}
 }
 
-// Does what the init container does, with files as Kubernetes makes them: read by way of the group. The
-// server refuses those, and takes the copy.
-func (r rendered) copyKeys(t *testing.T, folder, wanted string) string {
+// The Secret's file as a kubelet makes it: it belongs to root, and is read by way of the group. Anybody else
+// who runs this test can't make that, and keeps the file to himself.
+func (r rendered) mountKeys(t *testing.T, folder string) string {
 	t.Helper()
-	given, copied := filepath.Join(folder, "given.json"), filepath.Join(folder, "copied.json")
-	if err := os.WriteFile(given, []byte(r.secrets["signing-keys.json"]), 0o440); err != nil {
+	mode := os.FileMode(*volume(t, r.pod, "secret").Secret.DefaultMode)
+	if os.Getuid() != 0 {
+		mode &= 0o700
+	}
+	file := filepath.Join(folder, "signing-keys.json")
+	if err := os.WriteFile(file, []byte(r.secrets["signing-keys.json"]), mode); err != nil {
 		t.Fatal(err)
 	}
-	var keys []map[string]string
-	if err := json.Unmarshal([]byte(r.secrets["signing-keys.json"]), &keys); err != nil || len(keys) != 1 {
-		t.Fatalf("the keys: %v", err)
+	return file
+}
+
+// Where a container finds a volume.
+func mountPath(t *testing.T, container corev1.Container, volume string) string {
+	t.Helper()
+	for _, mount := range container.VolumeMounts {
+		if mount.Name == volume {
+			return mount.MountPath
+		}
 	}
-	init := r.pod.InitContainers[0].Command
-	if init[len(init)-1] != wanted {
-		t.Errorf("keys are copied to %s and looked for in %s", init[len(init)-1], wanted)
+	t.Fatalf("%s doesn't mount %s", container.Name, volume)
+	return ""
+}
+
+func volume(t *testing.T, pod *corev1.PodSpec, name string) corev1.Volume {
+	t.Helper()
+	for _, volume := range pod.Volumes {
+		if volume.Name == name {
+			return volume
+		}
 	}
-	init = append(slices.Clone(init[:len(init)-2]), given, copied)
-	if printed, err := exec.Command(init[0], init[1:]...).CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", init, printed)
-	}
-	environment := map[string]string{"STARLING_LISTEN": "127.0.0.1:0", "STARLING_DATA": filepath.Join(folder, "refused"), "STARLING_SIGNING_KEYS": given}
-	if printed, err := starling(environment).CombinedOutput(); err == nil || !strings.Contains(string(printed), "can be read by others") {
-		t.Errorf("keys that the group can read are taken: %s", printed)
-	}
-	return copied
+	t.Fatalf("there is no volume %s", name)
+	return corev1.Volume{}
 }
 
 func listensOn(t *testing.T, printed io.Reader, log *bytes.Buffer) string {

@@ -4,9 +4,11 @@
 #[allow(dead_code, unused_imports, reason = "the tests of one node use all of it")]
 mod support;
 
+mod backup;
 mod costs;
 mod doctor;
 mod rig;
 mod rules;
+mod secrets;
 mod traces;
 mod transfer;

@@ -366,7 +366,7 @@ async fn log_ins_from_an_address_are_limited_whoever_it_is() {
     let nobody = Api::nobody(node.address);
     let register = async |from: &str| {
         let request = nobody.request(reqwest::Method::POST, "/api/v1/auth/register");
-        let request = request.header("x-forwarded-for", from).json(&account(&unique("a")));
+        let request = request.header("x-forwarded-for", from).json(&account(&unique("anybody")));
         nobody.send(request).await.status
     };
     assert_eq!(register("203.0.113.1").await, 201);
@@ -382,7 +382,7 @@ async fn an_address_that_nobody_vouches_for_is_not_believed() {
     let mut statuses = Vec::new();
     for from in ["203.0.113.1", "203.0.113.2"] {
         let request = nobody.request(reqwest::Method::POST, "/api/v1/auth/register");
-        let request = request.header("x-forwarded-for", from).json(&account(&unique("a")));
+        let request = request.header("x-forwarded-for", from).json(&account(&unique("anybody")));
         statuses.push(nobody.send(request).await.status);
     }
     assert_eq!(statuses, [201, 429]);

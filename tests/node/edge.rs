@@ -230,6 +230,41 @@ async fn health_says_that_it_lives_and_is_ready() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn metrics_that_have_an_address_of_their_own_are_on_no_other() {
+    let node = Node::with(&["--metrics-listen", "127.0.0.1:0"]).await;
+    let metrics_address = node.metrics_address().unwrap();
+    let ask = async |address, path: &str| {
+        let nobody = Api::nobody(address);
+        nobody.send(nobody.request(Method::GET, path)).await
+    };
+    let told = ask(metrics_address, "/metrics").await;
+    assert_eq!(told.status, 200);
+    assert!(told.text.contains("starling_build_info{"), "{}", told.text);
+    assert_eq!(told.header("content-type"), "text/plain; version=0.0.4");
+    for path in ["/", "/health/live", "/openapi.json", "/api/v1/me", "/api/v1/socket"] {
+        let refusal = ask(metrics_address, path).await.refusal();
+        assert_eq!(refusal, (404, "not_found".into()), "{path}");
+    }
+    assert_eq!(ask(node.address, "/metrics").await.refusal(), (404, "not_found".into()));
+    assert!(!ask(node.address, "/").await.text.contains("/metrics"));
+    assert_eq!(ask(node.address, "/health/ready").await.status, 200);
+
+    // The address is taken: a second one is refused, by the flag's name.
+    let second = std::process::Command::new(env!("CARGO_BIN_EXE_starling"))
+        .args(["--listen", "127.0.0.1:0", "--web-client", "off", "--data"])
+        .arg(tempfile::tempdir().unwrap().path())
+        .args(["--metrics-listen", &metrics_address.to_string()])
+        .output()
+        .unwrap();
+    assert_eq!(second.status.code(), Some(1), "{second:?}");
+    let said = format!("It can't listen on {metrics_address} (--metrics-listen)");
+    assert!(String::from_utf8_lossy(&second.stderr).contains(&said), "{second:?}");
+
+    node.stop().await;
+    assert!(std::net::TcpStream::connect(metrics_address).is_err());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn metrics_have_help_and_what_is_promised() {
     let node = Node::start().await;
     let ada = node.person().await;

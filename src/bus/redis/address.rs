@@ -23,15 +23,28 @@ const KEEPALIVE: Duration = Duration::from_secs(5);
 const PIPELINE: usize = 1024;
 
 /// How to reach Redis.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct RedisOptions {
     /// One of `redis://`, or some of `redis+sentinel://…/MASTER` or of `redis+cluster://`; all of them
     /// `rediss…` for TLS. User, password and database are taken from the first.
     pub urls: Vec<String>,
+    /// The password, where it doesn't stand in the first URL.
+    pub password: Option<String>,
     /// What all keys and channels begin with.
     pub prefix: String,
     /// A PEM file with the authority that signed Redis's certificate; `None`: the system's.
     pub ca: Option<PathBuf>,
+}
+
+/// Without what may hold a password.
+impl std::fmt::Debug for RedisOptions {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RedisOptions")
+            .field("urls", &self.urls.len())
+            .field("prefix", &self.prefix)
+            .field("ca", &self.ca)
+            .finish()
+    }
 }
 
 /// What keeps a bus from being made at all.
@@ -42,6 +55,8 @@ pub enum RedisOptionsError {
     /// The URL may hold a password and is not repeated.
     #[error("the URL of Redis number {number} is no good: {why}")]
     Url { number: usize, why: String },
+    #[error("the password of Redis is given twice: in its URL, and beside it")]
+    TwoPasswords,
     #[error("{}: {why}", path.display())]
     Ca { path: PathBuf, why: String },
 }
@@ -102,6 +117,13 @@ impl Directory {
             }
             seeds.push(url.address);
         }
+        let login = match &options.password {
+            None => first.login,
+            Some(_) if first.login.password().is_some() => {
+                return Err(RedisOptionsError::TwoPasswords);
+            }
+            Some(password) => first.login.set_password(password.as_str()),
+        };
         let ca = options.ca.as_ref().filter(|_| first.tls);
         let ca = ca.map(|path| {
             std::fs::read(path).map_err(|error| RedisOptionsError::Ca {
@@ -109,13 +131,8 @@ impl Directory {
                 why: error.to_string(),
             })
         });
-        let directory = Self {
-            kind: first.kind,
-            seeds,
-            login: first.login,
-            tls: first.tls,
-            ca: ca.transpose()?,
-        };
+        let directory =
+            Self { kind: first.kind, seeds, login, tls: first.tls, ca: ca.transpose()? };
         if directory.tls {
             // The driver takes the process's provider. Whoever installed one before is as good.
             let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
@@ -232,7 +249,7 @@ mod tests {
 
     fn directory(urls: &[&str]) -> Result<Directory, String> {
         let urls = urls.iter().map(|url| (*url).to_owned()).collect();
-        let options = RedisOptions { urls, prefix: "starling".into(), ca: None };
+        let options = RedisOptions { urls, password: None, prefix: "starling".into(), ca: None };
         Directory::new(&options).map_err(|error| error.to_string())
     }
 
@@ -256,6 +273,29 @@ mod tests {
 
         let cluster = directory(&["redis+cluster://[::1]:7000/"]).expect("it is good");
         assert_eq!(cluster.kind, Kind::Cluster);
+    }
+
+    #[test]
+    fn a_password_beside_the_urls_is_that_of_the_login() {
+        let directory = |url: &str| {
+            let urls = vec![url.to_owned()];
+            let password = Some("p@ss/w%rd +".to_owned());
+            let options = RedisOptions { urls, password, prefix: "starling".into(), ca: None };
+            assert!(!format!("{options:?}").contains("ss/w"), "{options:?}");
+            Directory::new(&options)
+        };
+        for (url, user) in [
+            ("redis://redis.example", None),
+            ("redis://ada@redis.example", Some("ada")),
+            ("redis+sentinel://ada@redis.example/main", Some("ada")),
+            ("redis+cluster://redis.example", None),
+        ] {
+            let login = directory(url).expect(url).login;
+            assert_eq!((login.username(), login.password()), (user, Some("p@ss/w%rd +")), "{url}");
+        }
+        let twice = directory("redis://:secret@redis.example").err().expect("it is refused");
+        assert!(matches!(twice, RedisOptionsError::TwoPasswords));
+        assert!(!twice.to_string().contains("secret"), "{twice}");
     }
 
     #[test]

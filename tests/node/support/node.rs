@@ -42,6 +42,11 @@ impl Node {
         Self { address: app.address(), app, data }
     }
 
+    /// Where its metrics are, if not where all else is.
+    pub fn metrics_address(&self) -> Option<SocketAddr> {
+        self.app.metrics_address()
+    }
+
     /// Stops it in an orderly way.
     pub async fn stop(self) -> Stopped {
         self.app.stop().await.expect("it stops");

@@ -3,7 +3,8 @@
 
 use std::fs;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpStream};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::Duration;
 
 use tempfile::TempDir;
@@ -42,7 +43,9 @@ pub struct Cassandra {
 struct Node {
     process: Process,
     address: IpAddr,
-    _folder: TempDir,
+    /// Where `nodetool` asks.
+    jmx: Port,
+    folder: TempDir,
 }
 
 impl Cassandra {
@@ -88,6 +91,7 @@ impl Cassandra {
         write("cassandra.yaml", &yaml);
         write("logback.xml", include_str!("cassandra-logback.xml"));
         write("java.options", include_str!("cassandra-java.options"));
+        let jmx = Port::reserve();
         let shown = path.display();
         let process = Program::new(programs::java(), path)
             .arg("@java.options")
@@ -96,13 +100,14 @@ impl Cassandra {
             .arg(format!("-javaagent:{}", jars.join("jamm-0.4.0.jar").display()))
             .arg(format!("-Djava.io.tmpdir={shown}"))
             .arg(format!("-Dcassandra.storagedir={shown}"))
+            .arg(format!("-Dcassandra.jmx.local.port={}", jmx.number()))
             .arg(format!("-Dcassandra.config=file://{shown}/cassandra.yaml"))
             .arg(format!("-Dlogback.configurationFile={shown}/logback.xml"))
             .arg(format!("-Dcassandra.unsafesystem={}", durability == Durability::Fast))
             .args(["-cp", &format!("{}/*", jars.display())])
             .arg("org.apache.cassandra.service.CassandraDaemon")
             .start();
-        Node { process, address: address.into(), _folder: folder }
+        Node { process, address: address.into(), jmx, folder }
     }
 
     /// The others ask the seed who there is before they start.
@@ -161,6 +166,28 @@ impl Cassandra {
     pub fn restart(&mut self, node: usize) {
         self.nodes[node].process.restart();
         self.wait_until_ready(node);
+    }
+
+    /// What `nodetool` of one node prints. It has to succeed.
+    pub fn nodetool(&self, node: usize, arguments: &[&str]) -> String {
+        let Node { jmx, folder, .. } = &self.nodes[node];
+        let jars = programs::fetched("cassandra").join("lib");
+        let output = Command::new(programs::java())
+            .current_dir(folder.path())
+            .arg("@java.options")
+            .arg(format!("-Duser.home={}", folder.path().display()))
+            .args(["-cp", &format!("{}/*", jars.display()), "org.apache.cassandra.tools.NodeTool"])
+            .args(["-h", "127.0.0.1", "-p", &jmx.number().to_string()])
+            .args(arguments)
+            .output()
+            .expect("Java can be run");
+        assert!(output.status.success(), "nodetool {arguments:?}: {output:?}");
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+
+    /// The folder in which a node has a folder for each keyspace.
+    pub fn data(&self, node: usize) -> PathBuf {
+        self.nodes[node].folder.path().join("data")
     }
 
     pub fn process(&self, node: usize) -> &Process {

@@ -565,7 +565,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Metrics, in the text format of Prometheus. */
+        /** Metrics, in the text format of Prometheus. Not found where they have an address of their own. */
         get: operations["metrics"];
         put?: never;
         post?: never;
@@ -2301,6 +2301,15 @@ export interface operations {
                 };
                 content: {
                     "text/plain": string;
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };

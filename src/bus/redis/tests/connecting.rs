@@ -47,7 +47,12 @@ async fn tls_and_a_password_are_used() -> BusResult<()> {
         })
     });
     let url = redis.url().replace("p@ss word", "p%40ss%20word");
-    let options = |url: &str, ca| RedisOptions { urls: vec![url.into()], prefix: "t".into(), ca };
+    let options = |url: &str, ca| RedisOptions {
+        urls: vec![url.into()],
+        password: None,
+        prefix: "t".into(),
+        ca,
+    };
     let trusting = options(&url, Some(certificate.authority()));
     let bus = RedisBus::connect(&trusting).expect("the options are good");
     ready(&bus).await;
@@ -77,6 +82,7 @@ async fn an_authority_that_is_none_is_refused() {
     let connect = || {
         RedisBus::connect(&RedisOptions {
             urls: vec!["rediss://localhost".into()],
+            password: None,
             prefix: "t".into(),
             ca: Some(file.clone()),
         })

@@ -22,7 +22,8 @@ fn bus(urls: &[String]) -> RedisBus {
 }
 
 fn bus_called(urls: &[String], prefix: &str) -> RedisBus {
-    let options = RedisOptions { urls: urls.to_vec(), prefix: prefix.to_owned(), ca: None };
+    let options =
+        RedisOptions { urls: urls.to_vec(), password: None, prefix: prefix.to_owned(), ca: None };
     RedisBus::connect(&options).expect("the options are good")
 }
 
