@@ -7,7 +7,6 @@
 set -eu
 cd "$(dirname "$0")/.."
 
-compose=2.40.3
 npm=10          # the one that comes with Node 22
 
 tools=$(mkdir -p "${CARGO_TARGET_DIR:-target}/tools/image" && cd "${CARGO_TARGET_DIR:-target}/tools/image" && pwd)
@@ -22,16 +21,15 @@ if [ "$(id -u)" != 0 ]; then
 fi
 ./scripts/servers.sh docker
 
-# A plugin of the command line, as on any machine: `docker compose`.
-plugin=$tools/docker/cli-plugins/docker-compose
-if [ ! -x "$tools/compose-$compose" ]; then
-    say "Building Docker Compose $compose; it takes minutes."
-    GOBIN=$tools ./scripts/go.sh go install -trimpath -ldflags "-s -w -X github.com/docker/compose/v2/internal.Version=v$compose" \
-        "github.com/docker/compose/v2/cmd@v$compose"
-    mv "$tools/cmd" "$tools/compose-$compose"
-fi
-mkdir -p "${plugin%/*}"
-ln -sfn "$tools/compose-$compose" "$plugin"
+# A plugin of the command line, as on any machine: `docker compose`. Nothing is done where nothing has changed.
+with_go=$PWD/scripts/go.sh
+compose=github.com/docker/compose/v2
+version=$(sed -n "s|^.$compose \(v[0-9.]*\).*|\1|p" tests/image/go.mod)
+plugins=$tools/docker/cli-plugins
+[ -x "$plugins/docker-compose" ] || say "Building Docker Compose; the first time takes minutes."
+mkdir -p "$plugins"
+(cd tests/image && "$with_go" go build -trimpath -ldflags "-s -w -X $compose/internal.Version=$version" \
+    -o "$plugins/docker-compose" "$compose/cmd")
 
 node=$(sed -n 's/^ARG NODE=//p' Dockerfile)
 if [ ! -d "$tools/node-$node" ]; then
@@ -41,10 +39,9 @@ if [ ! -d "$tools/node-$node" ]; then
         npm install --silent --no-fund --no-audit --prefix "$tools/node-$node" "node@$node" "npm@$npm" >&2
 fi
 
-go=$PWD/scripts/go.sh
 IMAGE_TOOLS=$tools
 IMAGE_NODE=$tools/node-$node
 IMAGE_CASSANDRA=$(./scripts/servers.sh cassandra)
 export IMAGE_TOOLS IMAGE_NODE IMAGE_CASSANDRA
 cd tests/image
-exec "$go" go test -count=1 -timeout 90m "$@" .
+exec "$with_go" go test -trimpath -count=1 -timeout 90m "$@" .

@@ -22,23 +22,23 @@ type system struct {
 	files []string
 }
 
-func (s system) try(args ...string) (string, error) {
+func (s system) run(args ...string) string {
+	s.t.Helper()
+	answer, printed, err := s.try(args...)
+	if err != nil {
+		_, logs, _ := s.try("logs", "--tail", "20")
+		s.t.Fatalf("docker compose %s: %v\n%s\n%s", strings.Join(args, " "), err, printed, logs)
+	}
+	return strings.TrimSpace(answer)
+}
+
+func (s system) try(args ...string) (answer, printed string, err error) {
 	all := []string{"compose", "--progress", "plain"}
 	for _, file := range s.files {
 		all = append(all, "--file", file)
 	}
 	ports := []string{"STARLING_PORT=127.0.0.1:0", "PROMETHEUS_PORT=0", "GRAFANA_PORT=0"}
-	return engine.runIn(project, ports, nil, append(all, args...)...)
-}
-
-func (s system) run(args ...string) string {
-	s.t.Helper()
-	printed, err := s.try(args...)
-	if err != nil {
-		logs, _ := s.try("logs", "--tail", "20")
-		s.t.Fatalf("docker compose %s: %v\n%s\n%s", strings.Join(args, " "), err, printed, logs)
-	}
-	return strings.TrimSpace(printed)
+	return engine.run(ports, nil, append(all, args...)...)
 }
 
 // Starts it and waits until all is healthy, as the file's first lines say.
@@ -203,7 +203,9 @@ func (s system) prometheusReads(nodes []string) {
 		}
 		return ""
 	})
-	var rules struct{ Data struct{ Groups []struct{ Name string } } }
+	var rules struct {
+		Data struct{ Groups []struct{ Name string } }
+	}
 	if missing := read(prometheus+"/api/v1/rules", &rules); missing != "" || len(rules.Data.Groups) == 0 {
 		s.t.Errorf("Prometheus has the rules %v %s", rules, missing)
 	}

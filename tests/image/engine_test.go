@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 )
@@ -58,7 +59,7 @@ func startEngine() *theEngine {
 		panic(err)
 	}
 	for end := time.Now().Add(time.Minute); ; time.Sleep(100 * time.Millisecond) {
-		printed, err := e.run(nil, "version")
+		_, printed, err := e.run(nil, nil, "version")
 		if err == nil {
 			break
 		}
@@ -78,15 +79,16 @@ func (e *theEngine) address() string {
 
 // Removes whatever a run left that was killed.
 func (e *theEngine) clear() {
-	containers, _ := e.run(nil, "ps", "--all", "--quiet")
-	if ids := strings.Fields(containers); len(ids) > 0 {
-		_, _ = e.run(nil, append([]string{"rm", "--force", "--volumes"}, ids...)...)
+	for _, kind := range []struct{ list, remove []string }{
+		{[]string{"container", "ls", "--all", "--quiet"}, []string{"container", "rm", "--force", "--volumes"}},
+		{[]string{"volume", "ls", "--quiet"}, []string{"volume", "rm"}},
+	} {
+		answer, _, _ := e.run(nil, nil, kind.list...)
+		if found := strings.Fields(answer); len(found) > 0 {
+			_, _, _ = e.run(nil, nil, append(kind.remove, found...)...)
+		}
 	}
-	_, _ = e.run(nil, "network", "prune", "--force")
-	volumes, _ := e.run(nil, "volume", "ls", "--quiet")
-	if names := strings.Fields(volumes); len(names) > 0 {
-		_, _ = e.run(nil, append([]string{"volume", "rm"}, names...)...)
-	}
+	_, _, _ = e.run(nil, nil, "network", "prune", "--force")
 }
 
 func (e *theEngine) stop() {
@@ -97,21 +99,30 @@ func (e *theEngine) stop() {
 	_ = os.RemoveAll(e.folder)
 }
 
-// Debian's command line builds with the engine's BuildKit; others need a plugin for it.
-func (e *theEngine) run(input io.Reader, args ...string) (string, error) {
-	return e.runIn(project, nil, input, args...)
-}
-
-func (e *theEngine) runIn(folder string, environment []string, input io.Reader, args ...string) (string, error) {
-	var printed bytes.Buffer
+// Runs the command line, in the project's folder. What it answers, and all that it printed. Debian's builds
+// with the engine's BuildKit; others need a plugin for that.
+func (e *theEngine) run(environment []string, input io.Reader, args ...string) (answer, printed string, err error) {
+	var answered, all buffer
 	command := exec.Command("/usr/bin/docker", args...)
-	command.Dir = folder
+	command.Dir = project
 	command.Env = append(os.Environ(), "DOCKER_HOST="+e.address(), "DOCKER_BUILDKIT=1",
 		"DOCKER_CONFIG="+filepath.Join(os.Getenv("IMAGE_TOOLS"), "docker"))
 	command.Env = append(command.Env, environment...)
-	command.Stdin, command.Stdout, command.Stderr = input, &printed, &printed
-	err := command.Run()
-	return printed.String(), err
+	command.Stdin, command.Stdout, command.Stderr = input, io.MultiWriter(&answered, &all), &all
+	err = command.Run()
+	return answered.String(), all.String(), err
+}
+
+// Takes what is written to it from two sides.
+type buffer struct {
+	mutex sync.Mutex
+	bytes.Buffer
+}
+
+func (b *buffer) Write(text []byte) (int, error) {
+	b.mutex.Lock()
+	defer b.mutex.Unlock()
+	return b.Buffer.Write(text)
 }
 
 // Root's programs may not be on the PATH.

@@ -56,21 +56,24 @@ func buildImage(folder, tag, stage string) (string, error) {
 	if stage != "" {
 		args = append(args, "--target", stage)
 	}
-	return tryDocker(append(args, folder)...)
+	_, printed, err := engine.run(nil, nil, append(args, folder)...)
+	return printed, err
 }
 
-// Runs Docker's command line. What it printed, and whether it succeeded.
+// Runs Docker's command line. All that it printed, and whether it succeeded.
 func tryDocker(args ...string) (string, error) {
-	return engine.run(nil, args...)
+	_, printed, err := engine.run(nil, nil, args...)
+	return printed, err
 }
 
+// What it answers, without its warnings.
 func docker(t *testing.T, args ...string) string {
 	t.Helper()
-	printed, err := tryDocker(args...)
+	answer, printed, err := engine.run(nil, nil, args...)
 	if err != nil {
 		t.Fatalf("docker %s: %v\n%s", strings.Join(args, " "), err, printed)
 	}
-	return strings.TrimSpace(printed)
+	return strings.TrimSpace(answer)
 }
 
 // Before the tests: without this none can run.

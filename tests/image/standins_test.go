@@ -56,7 +56,8 @@ func standIn(tag, stage string, files ...string) {
 	context, err := tar.StdoutPipe()
 	must("", err)
 	must("", tar.Start())
-	must(engine.run(context, "build", "--network", "host", "--target", stage, "--tag", tag, "-"))
+	_, printed, err := engine.run(nil, context, "build", "--network", "host", "--target", stage, "--tag", tag, "-")
+	must(printed, err)
 	must("", tar.Wait())
 }
 
