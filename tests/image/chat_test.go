@@ -79,13 +79,15 @@ func (p person) cursor() string {
 	return answer.Cursor
 }
 
-// What happens after a cursor, up to the event that has this text.
+type news struct {
+	Events []json.RawMessage
+	Cursor string
+}
+
+// Listens after a cursor until there is an event with this text.
 func (p person) hears(cursor, text string) error {
 	for end := time.Now().Add(time.Minute); time.Now().Before(end); {
-		var answer struct {
-			Events []json.RawMessage
-			Cursor string
-		}
+		var answer news
 		if err := p.try("GET", "/api/v1/events?wait=20&cursor="+cursor, nil, &answer); err != nil {
 			return err
 		}
@@ -97,6 +99,17 @@ func (p person) hears(cursor, text string) error {
 		cursor = answer.Cursor
 	}
 	return fmt.Errorf("nothing is heard of %q within a minute", text)
+}
+
+// Listens after a cursor until an answer has nothing new.
+func (p person) waits(cursor string) error {
+	for {
+		var answer news
+		if err := p.try("GET", "/api/v1/events?wait=50&cursor="+cursor, nil, &answer); err != nil || len(answer.Events) == 0 {
+			return err
+		}
+		cursor = answer.Cursor
+	}
 }
 
 func (p person) ask(method, path string, body, answer any) {
