@@ -106,16 +106,16 @@ async fn a_collector_that_hangs_or_is_away_holds_nobody_up() {
     for collector in [hanging.local_addr().unwrap(), away] {
         let collector = format!("http://{collector}");
         let flags = ["--otlp-endpoint", &collector, "--otlp-share", "1"];
-        let fast = [("OTEL_BSP_SCHEDULE_DELAY", "50")];
-        let (node, log) = Process::logging_with(&flags, &fast);
+        let small = [("OTEL_BSP_SCHEDULE_DELAY", "50"), ("OTEL_BSP_MAX_QUEUE_SIZE", "64")];
+        let (node, log) = Process::logging_with(&flags, &small);
         let (ada, bob) = (node.person().await, node.person().await);
         let room = ada.room_with("public", &[&bob]).await;
         let (mut from, mut to) = (ada.socket().await, bob.socket().await);
         // More spans than are kept for a collector.
-        for number in 0..1_000 {
+        for number in 0..100 {
             from.say(&room, &format!("message {number}")).await;
         }
-        to.text("message 999").await;
+        to.text("message 99").await;
         ended(node).await;
         let log = std::fs::read_to_string(log.path()).unwrap();
         assert!(log.contains("traces"), "it says so: {log}");
