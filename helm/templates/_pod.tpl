@@ -40,23 +40,6 @@ spec:
   terminationGracePeriodSeconds: {{ add $sleep (divf .Values.config.drainMs 1000 | ceil) 10 5 }}
   securityContext:
     {{- include "starling.podSecurityContext" . | nindent 4 }}
-  {{- if $keys }}
-  initContainers:
-    # The server wants its keys to be readable by its own user alone. Files of a Secret belong to root
-    # and are read by way of the pod's group, so they are copied into memory.
-    - name: signing-keys
-      image: {{ include "starling.image" . }}
-      imagePullPolicy: {{ .Values.image.pullPolicy }}
-      command: [install, -m, "0400", /etc/starling/secret/signing-keys.json, /run/starling/signing-keys.json]
-      securityContext:
-        {{- include "starling.securityContext" . | nindent 8 }}
-      resources:
-        requests: {cpu: 10m, memory: 32Mi}
-        limits: {cpu: 100m, memory: 32Mi}
-      volumeMounts:
-        - {name: secret, mountPath: /etc/starling/secret, readOnly: true}
-        - {name: keys, mountPath: /run/starling}
-  {{- end }}
   containers:
     - name: starling
       image: {{ include "starling.image" . }}
@@ -71,7 +54,7 @@ spec:
         {{- end }}
         {{- if $keys }}
         - name: STARLING_SIGNING_KEYS
-          value: /run/starling/signing-keys.json
+          value: /etc/starling/secret/signing-keys.json
         {{- end }}
         {{- if $clustered }}
         {{- if .Values.redis.user }}
@@ -128,10 +111,7 @@ spec:
         {{- if not $clustered }}
         - {name: data, mountPath: /data}
         {{- end }}
-        {{- if $keys }}
-        - {name: keys, mountPath: /run/starling, readOnly: true}
-        {{- end }}
-        {{- if has "scylla-password" $files }}
+        {{- if $files }}
         - {name: secret, mountPath: /etc/starling/secret, readOnly: true}
         {{- end }}
         {{- if and $clustered (or .Values.redis.ca .Values.scylla.ca) }}
@@ -145,14 +125,11 @@ spec:
       persistentVolumeClaim:
         claimName: {{ .Values.persistence.existingClaim | default (printf "%s-data" (include "starling.fullname" .)) }}
     {{- end }}
-    {{- if $keys }}
-    - name: keys
-      emptyDir: {medium: Memory, sizeLimit: 1Mi}
-    {{- end }}
     {{- if $files }}
     - name: secret
       secret:
         secretName: {{ $secret }}
+        # Of root and the pod's group: the server takes keys that are read so, and none that all can read.
         defaultMode: 0440
         items:
           {{- range $files }}

@@ -1,16 +1,17 @@
-//! The keys that tokens are signed with, in a file that only the server's user can read.
+//! The keys that tokens are signed with, in a file that is kept from others.
 //!
 //! The first key signs; all of them verify. To replace a key, put a new one before it, and take
 //! the old one out when everything signed with it has expired.
 
 use std::fs::{self, OpenOptions};
 use std::io::{ErrorKind, Write};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
 
 use anyhow::{Context, bail, ensure};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use rustix::process::geteuid;
 use serde::{Deserialize, Serialize};
 
 /// As long as the output of SHA-256: RFC 7518, section 3.2.
@@ -69,12 +70,12 @@ impl Keys {
     fn load(path: &Path) -> anyhow::Result<Self> {
         let named = || format!("The key file {} can't be read.", path.display());
         let text = fs::read_to_string(path).with_context(named)?;
-        let mode = fs::metadata(path).with_context(named)?.permissions().mode();
+        let facts = fs::metadata(path).with_context(named)?;
         ensure!(
-            mode & 0o077 == 0,
+            is_private(facts.mode(), facts.uid(), geteuid().as_raw()),
             "The key file {} can be read by others (mode {:o}). Make it yours alone: chmod 600.",
             path.display(),
-            mode & 0o777
+            facts.mode() & 0o777
         );
         let keys: Vec<FileKey> = serde_json::from_str(&text)
             .with_context(|| format!("The key file {} is not in its form.", path.display()))?;
@@ -109,6 +110,14 @@ impl Keys {
     }
 }
 
+/// Whether the file is kept from others. One that root or another user hands to the server may be read
+/// by its group, which is how the server is let in: so are the files of a Secret in Kubernetes mounted.
+fn is_private(mode: u32, owner: u32, reader: u32) -> bool {
+    let is_handed_over = owner == 0 || owner != reader;
+    let allowed = if is_handed_over { 0o740 } else { 0o700 };
+    mode & 0o777 & !allowed == 0
+}
+
 /// It stands in tokens, and so in headers and cookies.
 fn fit_for_a_name(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_')
@@ -121,7 +130,31 @@ fn is_missing(error: &anyhow::Error) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
+
+    #[test]
+    fn a_key_file_may_be_read_by_the_group_of_who_handed_it_over() {
+        let (root, server, other) = (0, 10_001, 1_000);
+        for (mode, owner, expected) in [
+            (0o600, server, true),
+            (0o400, server, true),
+            (0o640, server, false),
+            (0o660, server, false),
+            (0o604, server, false),
+            (0o440, root, true),
+            (0o640, root, true),
+            (0o640, other, true),
+            (0o660, root, false),
+            (0o444, root, false),
+            (0o444, other, false),
+            (0o441, root, false),
+        ] {
+            assert_eq!(is_private(mode, owner, server), expected, "mode {mode:o} of {owner}");
+        }
+        assert!(is_private(0o440, root, root) && !is_private(0o444, root, root));
+    }
 
     #[test]
     fn a_key_is_made_once_and_kept_to_its_owner() {

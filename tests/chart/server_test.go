@@ -2,7 +2,6 @@ package chart
 
 import (
 	"bytes"
-	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
@@ -11,7 +10,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -179,8 +177,8 @@ func TestEveryFlagIsAValue(t *testing.T) {
 	}
 }
 
-// A single node starts with its settings, its keys as its init container leaves them, on another port and
-// with another folder; its probes find what they ask for, and it stops within its time.
+// A single node starts with its settings, its keys as a kubelet mounts them, on another port and with
+// another folder; its probes find what they ask for, and it stops within its time.
 func TestASingleNodeRuns(t *testing.T) {
 	for _, set := range []string{"embedded", "one-node-open"} {
 		t.Run(set, func(t *testing.T) {
@@ -192,7 +190,10 @@ func TestASingleNodeRuns(t *testing.T) {
 			// The web client is not what is tested, and the program may have been built without it.
 			environment["STARLING_WEB_CLIENT"] = "off"
 			if keys := environment["STARLING_SIGNING_KEYS"]; keys != "" {
-				environment["STARLING_SIGNING_KEYS"] = r.copyKeys(t, folder, keys)
+				if mounted := mountPath(t, r.pod.Containers[0], "secret"); filepath.Dir(keys) != mounted {
+					t.Errorf("keys are looked for in %s and mounted in %s", keys, mounted)
+				}
+				environment["STARLING_SIGNING_KEYS"] = r.mountKeys(t, folder)
 			}
 			command := starling(environment)
 			var log bytes.Buffer
@@ -236,31 +237,42 @@ func TestASingleNodeRuns(t *testing.T) {
 	}
 }
 
-// Does what the init container does, with files as Kubernetes makes them: read by way of the group. The
-// server refuses those, and takes the copy.
-func (r rendered) copyKeys(t *testing.T, folder, wanted string) string {
+// The Secret's file as a kubelet makes it: it belongs to root, and is read by way of the group. Anybody else
+// who runs this test can't make that, and keeps the file to himself.
+func (r rendered) mountKeys(t *testing.T, folder string) string {
 	t.Helper()
-	given, copied := filepath.Join(folder, "given.json"), filepath.Join(folder, "copied.json")
-	if err := os.WriteFile(given, []byte(r.secrets["signing-keys.json"]), 0o440); err != nil {
+	mode := os.FileMode(*volume(t, r.pod, "secret").Secret.DefaultMode)
+	if os.Getuid() != 0 {
+		mode &= 0o700
+	}
+	file := filepath.Join(folder, "signing-keys.json")
+	if err := os.WriteFile(file, []byte(r.secrets["signing-keys.json"]), mode); err != nil {
 		t.Fatal(err)
 	}
-	var keys []map[string]string
-	if err := json.Unmarshal([]byte(r.secrets["signing-keys.json"]), &keys); err != nil || len(keys) != 1 {
-		t.Fatalf("the keys: %v", err)
+	return file
+}
+
+// Where a container finds a volume.
+func mountPath(t *testing.T, container corev1.Container, volume string) string {
+	t.Helper()
+	for _, mount := range container.VolumeMounts {
+		if mount.Name == volume {
+			return mount.MountPath
+		}
 	}
-	init := r.pod.InitContainers[0].Command
-	if init[len(init)-1] != wanted {
-		t.Errorf("keys are copied to %s and looked for in %s", init[len(init)-1], wanted)
+	t.Fatalf("%s doesn't mount %s", container.Name, volume)
+	return ""
+}
+
+func volume(t *testing.T, pod *corev1.PodSpec, name string) corev1.Volume {
+	t.Helper()
+	for _, volume := range pod.Volumes {
+		if volume.Name == name {
+			return volume
+		}
 	}
-	init = append(slices.Clone(init[:len(init)-2]), given, copied)
-	if printed, err := exec.Command(init[0], init[1:]...).CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", init, printed)
-	}
-	environment := map[string]string{"STARLING_LISTEN": "127.0.0.1:0", "STARLING_DATA": filepath.Join(folder, "refused"), "STARLING_SIGNING_KEYS": given}
-	if printed, err := starling(environment).CombinedOutput(); err == nil || !strings.Contains(string(printed), "can be read by others") {
-		t.Errorf("keys that the group can read are taken: %s", printed)
-	}
-	return copied
+	t.Fatalf("there is no volume %s", name)
+	return corev1.Volume{}
 }
 
 func listensOn(t *testing.T, printed io.Reader, log *bytes.Buffer) string {
