@@ -14,7 +14,7 @@ WEB    := ./scripts/web.sh
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run cluster web test test-web test-chart test-dashboards dashboard e2e faults fmt lint docs demo swarm bench tools servers browsers
+.PHONY: help run cluster web test test-web test-chart test-image test-dashboards dashboard e2e faults fmt lint docs demo swarm bench tools servers browsers
 
 help: ## List these targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /  make \1\t/' | expand -t 16
@@ -56,6 +56,9 @@ test-web: web/node_modules/.package-lock.json ## The web client's own checks: ty
 test-chart: tools ## The Helm chart, on a real API server: make test-chart ARGS="-run TestWrong -v"
 	$(CARGO) build --locked --bin starling
 	STARLING_BIN=$(abspath $(or $(CARGO_TARGET_DIR),target)/debug/starling) ./scripts/chart.sh $(ARGS)
+
+test-image: tools servers ## The image and the Compose files, on a Docker engine of its own; takes long, and root
+	./scripts/image.sh $(ARGS)
 
 e2e: tools browsers web ## The web client in real browsers, before a real server
 	$(CARGO) build --locked --bin starling
