@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Measures the cluster's figures of docs/performance.md: nodes behind nginx, a Redis and a CQL
-# server, all on this machine. Takes about ten minutes; wants a machine with nothing else to do.
+# Measures the cluster's figures of docs/performance.md and docs/capacity.md: nodes behind nginx, a Redis and a CQL
+# server, all on this machine. Takes about a quarter of an hour; wants a machine with nothing else to do.
 #
 #   loadtest/measure_cluster.sh              all of them
 #   loadtest/measure_cluster.sh small nodes  the named ones
