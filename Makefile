@@ -14,7 +14,7 @@ WEB    := ./scripts/web.sh
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run cluster web test test-server test-web test-chart test-dashboards dashboard e2e faults fmt lint audit docs demo swarm bench tools servers browsers
+.PHONY: help run cluster web test test-server test-web test-chart test-image test-dashboards test-upgrade dashboard e2e faults fmt lint audit docs demo swarm bench tools servers browsers load-k6 load-goose test-load k6
 
 help: ## List these targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /  make \1\t/' | expand -t 16
@@ -43,7 +43,7 @@ web/node_modules/.package-lock.json: web/package-lock.json
 test: browsers test-web test-server ## Everything that has to hold: format, lint, every test, the documents
 	$(MAKE) --no-print-directory e2e
 
-test-server: tools servers ## All of it that needs no browser and no Node
+test-server: tools servers k6 ## All of it that needs no browser and no Node
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
 	$(CARGO) test --workspace --locked
@@ -58,6 +58,9 @@ test-web: web/node_modules/.package-lock.json ## The web client's own checks: ty
 test-chart: tools ## The Helm chart, on a real API server: make test-chart ARGS="-run TestWrong -v"
 	$(CARGO) build --locked --bin starling
 	STARLING_BIN=$(abspath $(or $(CARGO_TARGET_DIR),target)/debug/starling) ./scripts/chart.sh $(ARGS)
+
+test-image: tools servers ## The image and the Compose files, on a Docker engine of its own; takes long, and root
+	./scripts/image.sh $(ARGS)
 
 e2e: tools browsers web ## The web client in real browsers, before a real server
 	$(CARGO) build --locked --bin starling
@@ -74,6 +77,9 @@ dashboard: tools servers browsers web/node_modules/.package-lock.json ## Draw do
 
 faults: tools servers ## A cluster chats while things break, a minute each: make faults ARGS="--seconds 600 node_killed"
 	$(CARGO) test --locked --test faults -- --seconds 60 $(ARGS)
+
+test-upgrade: tools servers ## The version before is replaced by this one under load, and put back; nobody may notice
+	$(CARGO) test --locked --test upgrade -- --ignored --nocapture --test-threads=1
 
 fmt: tools ## Format the code
 	$(CARGO) fmt --all
@@ -95,6 +101,15 @@ demo: tools ## Two terminals and a bot chat while the server is killed; shows wh
 swarm: tools ## Load, faults and the history checker: make swarm ARGS="--help"
 	$(CARGO) run --release --locked --package starling-loadtest --bin swarm -- $(ARGS)
 
+load-k6: k6 ## A load test with k6: make load-k6 ARGS="-e SERVER=http://127.0.0.1:8080 -e STAGES=1000"
+	./scripts/k6.sh run $(ARGS) loadtest/k6/load.js
+
+load-goose: tools ## The same with Goose: make load-goose ARGS="--host http://127.0.0.1:8080"
+	$(CARGO) run --release --locked --package starling-goose -- $(ARGS)
+
+test-load: tools servers k6 ## Short runs of k6 and Goose before a cluster, and before servers that do wrong
+	$(CARGO) test --locked --package starling-goose
+
 bench: tools ## Measure the store on this machine's disk
 	$(CARGO) bench --locked --bench store -- $(ARGS)
 
@@ -103,6 +118,9 @@ tools:
 
 servers:
 	@./scripts/servers.sh
+
+k6:
+	@./scripts/k6.sh
 
 browsers:
 	@./scripts/browsers.sh

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Measures the cluster's figures of docs/performance.md: nodes behind nginx, a Redis and a CQL
-# server, all on this machine. Takes about ten minutes; wants a machine with nothing else to do.
+# Measures the cluster's figures of docs/performance.md and docs/capacity.md: nodes behind nginx, a Redis and a CQL
+# server, all on this machine. Takes about a quarter of an hour; wants a machine with nothing else to do.
 #
 #   loadtest/measure_cluster.sh              all of them
 #   loadtest/measure_cluster.sh small nodes  the named ones
@@ -96,4 +96,36 @@ if wants death; then
     swarm history --server 127.0.0.1:$port --users 1000 --rooms-of 50 --rooms-per-user 1 \
         --rate 5000 --drop-rate 0 --marks 0 --seconds 20 \
         --kill-command "kill -9 ${pids[0]}" --kill-after 10
+fi
+if wants capacity; then
+    echo "=== capacity: three nodes behind nginx; what idle connections take, and what deliveries cost"
+    users=${users:-6000}
+    start 3
+    master=$(pgrep -P "$cluster" -x nginx)
+    mapfile -t proxies < <(pgrep -P "$master" -x nginx)
+    redis_pid=$(pgrep -P "$cluster" -x redis-server)
+    memory() { for pid; do awk '/^Pss:/ {print $2}' "/proc/$pid/smaps_rollup"; done | awk '{k+=$1} END {print k}'; }
+    ticks() { for pid; do awk '{print $14 + $15}' "/proc/$pid/stat"; done | awk '{t+=$1} END {print t}'; }
+    in_redis() { redis-cli -u "$redis" INFO memory | tr -d '\r' | awk -F: '/^used_memory:/ {print int($2/1024)}'; }
+    levels() { echo "$(memory "${pids[@]}") $(memory "${proxies[@]}") $(in_redis)"; }
+    swarm setup --server 127.0.0.1:$port --users "$users" --rooms-per-user 5
+    read -r n0 p0 r0 < <(levels)
+    swarm connect --server 127.0.0.1:$port --users "$users" --rooms-per-user 5 --hold 25 >"$work/out" &
+    held=$!
+    sleep "${settle:-20}"
+    read -r n1 p1 r1 < <(levels)
+    c0=$(redis_counts | cut -d' ' -f1)
+    sleep 2
+    c1=$(redis_counts | cut -d' ' -f1)
+    wait "$held"
+    awk -v u="$users" -v n=$((n1 - n0)) -v p=$((p1 - p0)) -v r=$((r1 - r0)) -v c=$((c1 - c0)) 'BEGIN {
+        printf "  each idle connection: %.1f KiB of the nodes, %.1f KiB of nginx, %.1f KiB of Redis\n", n/u, p/u, r/u
+        printf "  Redis, idle: %.0f commands a second for each 1,000 connections\n", c/2/u*1000 }'
+    swarm load --server 127.0.0.1:$port --users 1000 --rate 10000 --seconds 1 >/dev/null
+    t0=("$(ticks "${pids[@]}")" "$(ticks "${proxies[@]}")" "$(ticks "$redis_pid")")
+    swarm load --server 127.0.0.1:$port --users 1000 --rate 10000 --seconds 30 >"$work/out"
+    t1=("$(ticks "${pids[@]}")" "$(ticks "${proxies[@]}")" "$(ticks "$redis_pid")")
+    grep -E 'deliveries per s|delivery p99 ' "$work/out"
+    awk -v m=$((33 * 10000)) -v n=$((t1[0] - t0[0])) -v p=$((t1[1] - t0[1])) -v r=$((t1[2] - t0[2])) 'BEGIN {
+        printf "  each delivery: %.1f us of the nodes, %.1f us of nginx, %.2f us of Redis\n", n*1e4/m, p*1e4/m, r*1e4/m }'
 fi

@@ -6,8 +6,8 @@
 #   scripts/go.sh                   only sees to it that there is one
 set -eu
 
-oldest=1.24     # as in tests/chart/go.mod
-go=1.24.9       # what is fetched where there is none
+oldest=1.25     # of what k6 and tests/*/go.mod ask for
+go=1.25.12      # what is fetched where there is none
 
 # The command runs where this is called from.
 tools=$(cd "$(dirname "$0")/.." && mkdir -p "${CARGO_TARGET_DIR:-target}/tools" && cd "${CARGO_TARGET_DIR:-target}/tools" && pwd)

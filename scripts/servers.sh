@@ -5,6 +5,7 @@
 #
 #   scripts/servers.sh                  everything
 #   scripts/servers.sh packages         the system's packages
+#   scripts/servers.sh docker           those that the image is tested with (not a part of everything)
 #   scripts/servers.sh cassandra        Cassandra; prints the folder that it is in
 #   scripts/servers.sh toxiproxy        the same
 #
@@ -26,34 +27,52 @@ have() {
     command -v "$1" >/dev/null 2>&1 || [ -x "/usr/sbin/$1" ]
 }
 
-# Packages whose program is missing. Where somebody has a program from elsewhere, it is used.
-missing_packages() {
-    while read -r program package; do
-        have "$program" || echo "$package"
-    done <<-END
-		redis-server redis-server
-		redis-sentinel redis-sentinel
-		redis-cli redis-tools
-		nginx nginx
-		java openjdk-17-jre-headless
-		mvn maven
-		go golang-go
-		faketime faketime
-		ip iproute2
-		flock util-linux
-		prometheus prometheus
-		promtool prometheus
-	END
-    [ -e /usr/lib/nginx/modules/ngx_stream_module.so ] || ! have dpkg || echo libnginx-mod-stream
+# Programs, and the packages that they are in.
+wanted() {
+    case $1 in
+    tests)
+        cat <<-END
+			redis-server redis-server
+			redis-sentinel redis-sentinel
+			redis-cli redis-tools
+			nginx nginx
+			java openjdk-17-jre-headless
+			mvn maven
+			go golang-go
+			faketime faketime
+			ip iproute2
+			flock util-linux
+			prometheus prometheus
+			promtool prometheus
+		END
+        ;;
+    docker)
+        cat <<-END
+			dockerd docker.io
+			mmdebstrap mmdebstrap
+		END
+        ;;
+    esac
 }
 
+# Packages whose program is missing. Where somebody has a program from elsewhere, it is used.
+missing_packages() {
+    wanted "$1" | while read -r program package; do
+        have "$program" || echo "$package"
+    done
+    [ "$1" != tests ] || [ -e /usr/lib/nginx/modules/ngx_stream_module.so ] || ! have dpkg ||
+        echo libnginx-mod-stream
+}
+
+# Installs what is missing of a list of them.
 packages() {
-    missing=$(missing_packages | sort -u | tr '\n' ' ')
+    missing=$(missing_packages "$1" | sort -u | tr '\n' ' ')
     [ -n "$missing" ] || return 0
     if [ "$(id -u)" != 0 ] || ! have apt-get; then
         say "The tests need servers that are not installed. Get them with:"
         say "    Debian, Ubuntu:  sudo apt-get install --no-install-recommends $missing"
-        say "Servers of your own can be named instead: STARLING_TEST_REDIS, STARLING_TEST_CQL."
+        [ "$1" != tests ] ||
+            say "Servers of your own can be named instead: STARLING_TEST_REDIS, STARLING_TEST_CQL."
         exit 1
     fi
     say "Installing $missing"
@@ -72,9 +91,9 @@ packages() {
     apt-get update -qq
     # shellcheck disable=SC2086 # a list of words
     apt-get install -y -qq --no-install-recommends $missing >/dev/null
-    for service in redis-server redis-sentinel nginx prometheus; do
+    for service in redis-server redis-sentinel nginx prometheus docker.io; do
         case " $missing" in
-        *" $service "*) update-rc.d "$service" disable >/dev/null 2>&1 || true ;;
+        *" $service "*) update-rc.d "${service%.io}" disable >/dev/null 2>&1 || true ;;
         esac
     done
     rm -f "$policy"
@@ -129,15 +148,16 @@ fetch_toxiproxy() {
 
 case ${1:-all} in
 all)
-    packages
+    packages tests
     fetch "cassandra-$cassandra" fetch_cassandra >/dev/null
     fetch "toxiproxy-$toxiproxy" fetch_toxiproxy >/dev/null
     ;;
-packages) packages ;;
+packages) packages tests ;;
+docker) packages docker ;;
 cassandra) fetch "cassandra-$cassandra" fetch_cassandra ;;
 toxiproxy) fetch "toxiproxy-$toxiproxy" fetch_toxiproxy ;;
 *)
-    say "There is no part \`$1\`: packages, cassandra, toxiproxy."
+    say "There is no part \`$1\`: packages, docker, cassandra, toxiproxy."
     exit 2
     ;;
 esac

@@ -89,6 +89,28 @@ pub async fn migrate(config: &Config) -> anyhow::Result<u32> {
     Ok(ScyllaStore::migrate(scylla_options(config)?).await?)
 }
 
+/// The store of a server with these flags, to read from it while the server may be running.
+pub async fn store_to_read(config: &Config) -> anyhow::Result<Arc<dyn Store>> {
+    if config.scylla_nodes.is_empty() {
+        return Ok(Arc::new(SqliteStore::beside(&config.data)?));
+    }
+    match ScyllaStore::attach(scylla_options(config)?).await {
+        Ok(store) => Ok(Arc::new(store)),
+        // There are other tables than these, or none.
+        Err(StoreError::Damaged(reason)) => anyhow::bail!("ScyllaDB can't be used: {reason}"),
+        Err(error) => Err(error).context("ScyllaDB can't be used"),
+    }
+}
+
+/// The same, to write to it: the embedded one, while no server runs.
+pub async fn store_to_write(config: &Config) -> anyhow::Result<Arc<dyn Store>> {
+    if config.scylla_nodes.is_empty() {
+        return Ok(Arc::new(SqliteStore::open(SqliteOptions::new(&config.data))?));
+    }
+    let store = ScyllaStore::connect(scylla_options(config)?).await;
+    Ok(Arc::new(store.context("ScyllaDB can't be used")?))
+}
+
 /// Where the cluster's store is.
 pub fn scylla_options(config: &Config) -> anyhow::Result<ScyllaOptions> {
     let login = match (&config.scylla_user, &config.scylla_password_file) {

@@ -1,18 +1,21 @@
 //! Flags and environment variables. Each is checked when the server starts; a wrong one is refused
 //! with a sentence that names it.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, ensure};
-use clap::{Parser, Subcommand};
+use clap::builder::TypedValueParser;
+use clap::error::ErrorKind;
+use clap::{Arg, Command, Parser, Subcommand};
 
 use crate::auth::passwords::{DEFAULT_MEMORY_KIB, DEFAULT_PASSES};
 use crate::domain::network::Network;
 use crate::domain::window::{Limit, MAX_COUNT};
 use crate::observe::LogFormat;
+use crate::report::Dsn;
 
 #[derive(Clone, Debug, Parser)]
 #[command(
@@ -190,6 +193,19 @@ pub struct Config {
     #[arg(long, env = "STARLING_LOG_FORMAT", default_value = "text", value_name = "FORMAT")]
     pub log_format: LogFormat,
 
+    /// Where traces are sent (OTLP over HTTP), for example http://collector:4318 [default: nowhere]
+    #[arg(long, env = "STARLING_OTLP_ENDPOINT", hide_env_values = true, value_name = "URL", value_parser = Secret(web_address))]
+    pub otlp_endpoint: Option<String>,
+
+    /// The share of requests and commands that is traced, 0 to 1
+    #[arg(long, env = "STARLING_OTLP_SHARE", default_value_t = 0.01, value_name = "SHARE", value_parser = share)]
+    pub otlp_share: f64,
+
+    /// Where panics and errors are reported (a DSN of Sentry, or of a server that speaks its protocol)
+    /// [default: nowhere]
+    #[arg(long, env = "STARLING_SENTRY_DSN", hide_env_values = true, value_name = "URL", value_parser = Secret(dsn))]
+    pub sentry_dsn: Option<Dsn>,
+
     /// Print the OpenAPI document (`openapi`) or the AsyncAPI document (`asyncapi`), and end
     #[arg(long, value_name = "DOCUMENT", value_parser = ["openapi", "asyncapi"])]
     pub print: Option<String>,
@@ -242,6 +258,23 @@ pub enum Task {
     Backup {
         /// Made where it is missing; may not hold data
         to: PathBuf,
+    },
+    /// Write people, conversations and messages as JSON lines into a file, while a server runs or not.
+    /// Run again with the same file, it goes on where it ended
+    Export {
+        /// The file; in a folder, `starling.jsonl`
+        to: PathBuf,
+        /// Only this room
+        #[arg(long, value_name = "ID|NAME")]
+        room: Option<String>,
+        /// With password hashes and the admin's role, to move a whole installation
+        #[arg(long)]
+        with_passwords: bool,
+    },
+    /// Take in what `export` wrote. Run again with the same file, it completes what is missing
+    Import {
+        /// What `export` wrote
+        from: PathBuf,
     },
     /// Put a backup into the data folder, which may hold no data, and read it whole
     Restore {
@@ -310,6 +343,45 @@ fn limit(text: &str) -> Result<Limit, String> {
         return Err(format!("a limit counts 1 to {MAX_COUNT}, in a time of 1 to 86400"));
     }
     Ok(Limit { most, per_ms: u64::from(number) * unit_ms })
+}
+
+/// Reads what may hold a secret: it is not repeated where it is wrong.
+#[derive(Clone, Copy)]
+struct Secret<T>(fn(&str) -> Result<T, String>);
+
+impl<T: Clone + Send + Sync + 'static> TypedValueParser for Secret<T> {
+    type Value = T;
+
+    fn parse_ref(
+        &self,
+        command: &Command,
+        arg: Option<&Arg>,
+        value: &OsStr,
+    ) -> Result<T, clap::Error> {
+        let Self(read) = self;
+        read(value.to_str().unwrap_or_default()).map_err(|form| {
+            let flag = arg.and_then(Arg::get_long).unwrap_or_default();
+            let wrong = format!("the value of --{flag} is wrong: {form}");
+            command.clone().error(ErrorKind::ValueValidation, wrong)
+        })
+    }
+}
+
+fn web_address(text: &str) -> Result<String, String> {
+    let host = text.strip_prefix("http://").or_else(|| text.strip_prefix("https://"));
+    match host {
+        Some(host) if !host.is_empty() && !host.contains([' ', '@']) => Ok(text.to_owned()),
+        _ => Err("it is an address like http://collector:4318, without a password".into()),
+    }
+}
+
+fn share(text: &str) -> Result<f64, String> {
+    let share = text.parse().ok().filter(|share| (0.0..=1.0).contains(share));
+    share.ok_or_else(|| "a share is a number from 0 to 1, like 0.01".into())
+}
+
+fn dsn(text: &str) -> Result<Dsn, String> {
+    text.parse().map_err(|_| "it has the form https://KEY@HOST/PROJECT".into())
 }
 
 fn origin(text: &str) -> Result<String, String> {
@@ -395,6 +467,11 @@ mod tests {
             ("--trusted-proxies", "proxy"),
             ("--trusted-proxies", "10.0.0.0/33"),
             ("--log-format", "xml"),
+            ("--otlp-endpoint", "collector:4318"),
+            ("--otlp-share", "1.1"),
+            ("--sentry-dsn", "https://host/1"),
+            ("--sentry-dsn", "ftp://its-key@host/1"),
+            ("--otlp-endpoint", "https://its-key@collector:4318"),
             ("--redis-prefix", "a:b"),
             ("--scylla-keyspace", ""),
             ("--scylla-replication", "0"),
@@ -405,6 +482,7 @@ mod tests {
         ] {
             let error = Config::try_parse_from(["starling", flag, value]).expect_err(value);
             assert!(error.to_string().contains(flag), "{flag} {value}: {error}");
+            assert!(!error.to_string().contains("its-key"), "{error}");
         }
         assert_eq!(limit("10000/24h"), Ok(Limit { most: 10_000, per_ms: 86_400_000 }));
         assert_eq!(limit("7/s"), Ok(Limit { most: 7, per_ms: 1_000 }));

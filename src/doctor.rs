@@ -253,7 +253,7 @@ fn of_redis(facts: &MasterFacts) -> Vec<Finding> {
 
 fn of_store(facts: &StoreFacts) -> Vec<Finding> {
     let mut found = Vec::new();
-    let StoreFacts { release, nodes, connected, version, known, .. } = facts;
+    let StoreFacts { release, nodes, connected, version, oldest, known, .. } = facts;
     let what = format!("ScyllaDB (release {release}): {connected} of {nodes} nodes are connected");
     found.push(if connected == nodes {
         well(what)
@@ -271,6 +271,12 @@ fn of_store(facts: &StoreFacts) -> Vec<Finding> {
         std::cmp::Ordering::Less => advice(
             format!("The tables have version {version}; this program knows {known}"),
             "A node brings them up to date when it starts; `starling migrate` does it ahead.",
+        ),
+        std::cmp::Ordering::Greater if oldest <= known => advice(
+            format!(
+                "The tables have version {version}; this program knows {known}, and can work with them"
+            ),
+            "Nothing has to be done. Finish the upgrade, or stay with this program.",
         ),
         std::cmp::Ordering::Greater => problem(
             format!("The tables have version {version}; this program knows {known} at most"),
@@ -320,6 +326,7 @@ mod tests {
             connected: 3,
             copies: vec![3],
             version: 1,
+            oldest: 1,
             known: 1,
             ahead_ms: -2,
         }
@@ -361,7 +368,8 @@ mod tests {
             (StoreFacts { connected: 2, ..store() }, Verdict::Advice),
             (StoreFacts { copies: vec![1], ..store() }, Verdict::Advice),
             (StoreFacts { copies: vec![], version: 0, ..store() }, Verdict::Advice),
-            (StoreFacts { version: 2, ..store() }, Verdict::Problem),
+            (StoreFacts { version: 2, ..store() }, Verdict::Advice),
+            (StoreFacts { version: 2, oldest: 2, ..store() }, Verdict::Problem),
             (StoreFacts { ahead_ms: -61_000, ..store() }, Verdict::Problem),
         ] {
             assert_eq!(worst(&of_store(&facts)), verdict, "{facts:?}");

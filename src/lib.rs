@@ -2,7 +2,9 @@
 
 pub mod observe;
 pub mod protocol;
+pub mod report;
 pub mod stops;
+pub mod trace;
 
 pub mod domain;
 
@@ -24,3 +26,4 @@ pub mod config;
 pub mod doctor;
 pub mod documents;
 pub mod health;
+pub mod transfer;

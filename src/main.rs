@@ -1,13 +1,19 @@
 //! Arguments, the server, the signals that stop it.
 
+use std::path::Path;
+
 use anyhow::Context;
 use clap::Parser;
 use starling::app::{self, App};
 use starling::config::{Config, Task};
 use starling::doctor::{self, Verdict};
 use starling::domain::rules::Rule;
+use starling::report::{self, Reports};
+use starling::trace::Traces;
+use starling::transfer::{self, Export};
 use starling::{backup, documents, health, observe};
 use tokio::signal::unix::{SignalKind, signal};
+use tracing_subscriber::Layer;
 
 fn main() -> std::process::ExitCode {
     let config = Config::parse();
@@ -17,12 +23,17 @@ fn main() -> std::process::ExitCode {
         _ => {}
     }
     let done = match &config.task {
-        Some(Task::Migrate) => migrate(&config),
+        Some(Task::Migrate) => watched(&config, migrate),
         Some(Task::Doctor) => examine(&config),
         Some(Task::Health) => health::ask(config.listen),
         Some(Task::Backup { to }) => backup::back_up(&config, to),
         Some(Task::Restore { from }) => backup::restore(&config, from),
-        None => run(&config),
+        Some(Task::Export { to, room, with_passwords }) => {
+            let asked = Export { to, room: room.as_deref(), with_passwords: *with_passwords };
+            watched(&config, |config| export(config, &asked))
+        }
+        Some(Task::Import { from }) => watched(&config, |config| import(config, from)),
+        None => watched(&config, run),
     };
     match done {
         Ok(()) => std::process::ExitCode::SUCCESS,
@@ -38,10 +49,26 @@ fn print(document: &str) -> std::process::ExitCode {
     std::process::ExitCode::SUCCESS
 }
 
+/// Does it with a log, and with traces and reports where they are asked for, of which the last are sent
+/// when it is done.
+fn watched(
+    config: &Config,
+    task: impl FnOnce(&Config) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    let wrong = |flag: &'static str| move |error: String| anyhow::anyhow!("{flag}: {error}");
+    let mut beside = observe::Layers::new();
+    let reports = config.sentry_dsn.as_ref().map(Reports::to).transpose();
+    let reports = reports.map_err(wrong("--sentry-dsn"))?;
+    beside.extend(reports.iter().map(|_| report::layer().boxed()));
+    let traces = config.otlp_endpoint.as_deref().map(|to| Traces::to(to, config.otlp_share));
+    let traces = traces.transpose().map_err(wrong("--otlp-endpoint"))?;
+    beside.extend(traces.iter().map(|traces| traces.layer().boxed()));
+    observe::install_log(config.log_format, &config.log, beside).map_err(wrong("--log"))?;
+    task(config)
+}
+
 #[tokio::main]
 async fn migrate(config: &Config) -> anyhow::Result<()> {
-    observe::install_log(config.log_format, &config.log)
-        .map_err(|error| anyhow::anyhow!("--log: {error}"))?;
     let version = app::migrate(config).await?;
     println!("The tables in the keyspace {} have version {version}.", config.scylla_keyspace);
     Ok(())
@@ -59,9 +86,21 @@ async fn examine(config: &Config) -> anyhow::Result<()> {
 }
 
 #[tokio::main]
+async fn export(config: &Config, export: &Export<'_>) -> anyhow::Result<()> {
+    let store = app::store_to_read(config).await?;
+    println!("{}", export.run(&*store).await?);
+    Ok(())
+}
+
+#[tokio::main]
+async fn import(config: &Config, from: &Path) -> anyhow::Result<()> {
+    let store = app::store_to_write(config).await?;
+    println!("{}", transfer::import(&*store, from).await?);
+    Ok(())
+}
+
+#[tokio::main]
 async fn run(config: &Config) -> anyhow::Result<()> {
-    observe::install_log(config.log_format, &config.log)
-        .map_err(|error| anyhow::anyhow!("--log: {error}"))?;
     // For tests that show what each rule is for; a release build has all of them on, always.
     if cfg!(debug_assertions)
         && let Ok(names) = std::env::var("STARLING_WITHOUT")

@@ -7,7 +7,9 @@ use std::time::{Duration, Instant};
 
 use metrics::Unit;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::layer::{Layer, SubscriberExt};
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, Registry};
 
 /// The type of a metric. Its label, where it has one, takes few values, all from the code.
 #[derive(Clone, Copy)]
@@ -196,14 +198,23 @@ pub enum LogFormat {
     Json,
 }
 
+/// What the spans of traces are marked with. Logs don't show them.
+pub const SPANS: &str = "starling::spans";
+
+/// Where what is logged and traced goes to, beside standard error.
+pub type Layers = Vec<Box<dyn Layer<Registry> + Send + Sync>>;
+
 /// Installs the process's log, to standard error. `filter` as in `RUST_LOG`, for example
 /// `info,starling=debug`.
-pub fn install_log(format: LogFormat, filter: &str) -> Result<(), String> {
+pub fn install_log(format: LogFormat, filter: &str, beside: Layers) -> Result<(), String> {
     let filter = EnvFilter::try_new(filter).map_err(|error| error.to_string())?;
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    let installed = match format {
-        LogFormat::Text => log.with_target(false).try_init(),
-        LogFormat::Json => log.json().flatten_event(true).try_init(),
+    let without_spans = format!("{SPANS}=off").parse().expect("it is a directive");
+    let filter = filter.add_directive(without_spans);
+    let log = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let log = match format {
+        LogFormat::Text => log.with_target(false).with_filter(filter).boxed(),
+        LogFormat::Json => log.json().flatten_event(true).with_filter(filter).boxed(),
     };
-    installed.map_err(|error| error.to_string())
+    let layers: Layers = std::iter::once(log).chain(beside).collect();
+    tracing_subscriber::registry().with(layers).try_init().map_err(|error| error.to_string())
 }

@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 
 use crate::histogram::Histogram;
+use crate::report::Report;
 use crate::world::Plan;
 
 /// A row above this is no number that a client of ours has given.
@@ -66,6 +67,29 @@ pub struct Numbers {
 }
 
 impl Numbers {
+    /// What every step of traffic tells; `seconds` is how long was measured.
+    pub fn tell(&self, report: &mut Report, seconds: f64) {
+        report.number("messages_sent_per_s", self.sent as f64 / seconds);
+        report.number("messages_acknowledged_per_s", self.acknowledged as f64 / seconds);
+        report.latency("ack", &self.acks);
+        report.number("deliveries_per_s", self.deliveries as f64 / seconds);
+        report.latency("delivery", &self.latency);
+        report.add("deliveries", self.all_deliveries);
+        report.add("expected", self.expected);
+        report.add("lost", self.lost);
+        report.add("duplicated", self.duplicates);
+        report.add("inversions", self.inversions);
+        report.add("foreign", self.foreign);
+        report.add("late", self.late);
+        report.add("unsent", self.unsent);
+        report.add("unanswered", self.unanswered);
+        report.counts("errors", &self.errors);
+        if self.all_deliveries > 0 {
+            let cost = self.cpu as f64 / self.all_deliveries as f64;
+            report.number("swarm_cpu_ns_per_delivery", cost);
+        }
+    }
+
     fn merge(&mut self, other: &Self) {
         self.latency.merge(&other.latency);
         self.acks.merge(&other.acks);

@@ -44,7 +44,6 @@ impl Histogram {
         self.max = self.max.max(other.max);
     }
 
-    #[cfg(test)]
     pub fn total(&self) -> u64 {
         self.total
     }

@@ -65,6 +65,7 @@ fn a_good_server_passes_through_all_faults() {
         "{tally:?}"
     );
     assert!(tally.commands.len() == 6 && tally.faults.len() >= 3, "{tally:?}");
+    assert!(verdict.interruptions.max() > 0, "the server cut connections");
 }
 
 #[test]
@@ -122,6 +123,7 @@ fn a_chat_that_is_bound_by_time_takes_so_long() {
     assert!(verdict.passed(), "{}", told(&verdict));
     assert!(clock::now() - start > 1_500 * MILLI);
     assert!(verdict.tally.faults["moved to any node"] > 5, "{:?}", verdict.tally);
+    assert_eq!(verdict.interruptions.total(), 0, "who moves by itself is not interrupted");
 }
 
 const PRESENCE: Option<PresenceCheck> = Some(PresenceCheck { bound: SECOND, closes: 3 });

@@ -11,8 +11,6 @@ mod commands;
 mod crew;
 #[cfg(test)]
 mod crew_tests;
-mod frame;
-mod histogram;
 #[cfg(test)]
 mod history_tests;
 mod http;
@@ -22,9 +20,7 @@ mod marks;
 mod modes;
 mod options;
 mod presence;
-mod report;
 mod requests;
-mod rng;
 mod sessions;
 mod setup;
 #[cfg(test)]
@@ -32,12 +28,12 @@ mod stub;
 mod traffic;
 mod usage;
 mod views;
-mod wire;
 mod world;
 
 use std::process::ExitCode;
 
 use clap::Parser;
+use starling_loadtest::{frame, histogram, report, rng, wire};
 
 use crate::options::{Command, Options};
 

@@ -5,7 +5,6 @@ use std::io::Write;
 
 use serde_json::{Map, Value};
 
-use crate::book::Numbers;
 use crate::histogram::Histogram;
 
 /// Tells whoever follows the run, as a line on standard output.
@@ -40,29 +39,6 @@ impl Report {
         let counts: Map<_, _> =
             counts.iter().map(|(key, count)| (key.to_string(), (*count).into())).collect();
         self.add(name, counts);
-    }
-
-    /// What every step of traffic tells; `seconds` is how long was measured.
-    pub fn numbers(&mut self, numbers: &Numbers, seconds: f64) {
-        self.number("messages_sent_per_s", numbers.sent as f64 / seconds);
-        self.number("messages_acknowledged_per_s", numbers.acknowledged as f64 / seconds);
-        self.latency("ack", &numbers.acks);
-        self.number("deliveries_per_s", numbers.deliveries as f64 / seconds);
-        self.latency("delivery", &numbers.latency);
-        self.add("deliveries", numbers.all_deliveries);
-        self.add("expected", numbers.expected);
-        self.add("lost", numbers.lost);
-        self.add("duplicated", numbers.duplicates);
-        self.add("inversions", numbers.inversions);
-        self.add("foreign", numbers.foreign);
-        self.add("late", numbers.late);
-        self.add("unsent", numbers.unsent);
-        self.add("unanswered", numbers.unanswered);
-        self.counts("errors", &numbers.errors);
-        if numbers.all_deliveries > 0 {
-            let cost = numbers.cpu as f64 / numbers.all_deliveries as f64;
-            self.number("swarm_cpu_ns_per_delivery", cost);
-        }
     }
 
     pub fn print(&self, title: &str, json: bool) {

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use memchr::memmem;
 
 use crate::clock::{MILLI, SECOND};
+use crate::histogram::Histogram;
 use crate::http::Request;
 use crate::links::{Closed, Handler, Links, Next};
 use crate::rng::Rng;
@@ -54,6 +55,8 @@ struct Session {
     cursor: String,
     /// Connections made ready.
     readied: u32,
+    /// Since when it is cut off, by no doing of its own.
+    cut_off_at: Option<u64>,
     /// Uses long polling instead of a socket.
     polls: bool,
     /// A poll is under way.
@@ -146,6 +149,9 @@ pub struct Crowd {
     pub ready: usize,
     /// Connections made ready, the repeated ones too.
     pub readied: u64,
+    /// From the end of a connection that its client did not end itself, or a poll that failed, until the
+    /// client had caught up again.
+    pub interruptions: Histogram,
     /// Why connections ended, and how often.
     pub closes: BTreeMap<Closed, u64>,
     /// Errors by code, of `hello`.
@@ -172,6 +178,7 @@ impl Crowd {
             scratch: Vec::new(),
             ready: 0,
             readied: 0,
+            interruptions: Histogram::default(),
             closes: BTreeMap::new(),
             refusals: BTreeMap::new(),
             timeouts: 0,
@@ -266,6 +273,11 @@ impl Crowd {
 
     /// Connects a client again, whose connection the mode has ended, after `delay`.
     pub fn reconnect(&mut self, client: usize, now: u64, delay: u64) {
+        self.sessions[client].cut_off_at = None;
+        self.connect_later(client, now, delay);
+    }
+
+    fn connect_later(&mut self, client: usize, now: u64, delay: u64) {
         self.leave(client);
         self.later.push(Reverse((now + delay, client)));
     }
@@ -327,6 +339,9 @@ impl Crowd {
             session.attempts = 0;
             session.heard = now;
             session.readied += 1;
+            if let Some(since) = session.cut_off_at.take() {
+                self.interruptions.add(now.saturating_sub(since));
+            }
             self.opening -= 1;
             self.ready += 1;
             self.readied += 1;
@@ -336,10 +351,13 @@ impl Crowd {
     /// Exponential backoff with full jitter: 50 ms, doubled up to 3.2 s.
     fn retry(&mut self, client: usize, now: u64) {
         let session = &mut self.sessions[client];
+        if session.readied > 0 {
+            session.cut_off_at.get_or_insert(now);
+        }
         session.attempts += 1;
         let most = (50 * MILLI) << session.attempts.min(6);
         let delay = MILLI + self.rng.below(most as usize) as u64;
-        self.reconnect(client, now, delay);
+        self.connect_later(client, now, delay);
     }
 
     fn hello(&mut self, links: &mut Links, client: usize) {

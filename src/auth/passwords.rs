@@ -26,6 +26,11 @@ pub struct Passwords {
     nobody: Arc<str>,
 }
 
+/// Whether it is a PHC string: what [`Passwords::hash`] makes.
+pub fn is_hash(text: &str) -> bool {
+    PasswordHash::new(text).is_ok()
+}
+
 /// Too many wait for a turn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Busy;

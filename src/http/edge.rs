@@ -9,11 +9,15 @@ use actix_web::http::header::{
     self, CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderMap, HeaderName, HeaderValue,
 };
 use actix_web::middleware::Next;
+use actix_web::web::Data;
 use actix_web::{Error, HttpMessage};
-use tracing::Instrument;
+use tracing::{Instrument, Span, field, trace_span};
 
+use super::extract::Surroundings;
 use crate::domain::window::Verdict;
 use crate::observe;
+use crate::protocol::TraceParent;
+use crate::trace;
 
 static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -62,9 +66,15 @@ pub async fn middleware(
     // The pattern, not the path: no id and no name of anybody.
     let path = request.match_pattern().unwrap_or_default();
     let span = tracing::debug_span!("request", id = %id);
+    let traced = traced(&request, &path);
+    let answer = next.call(request).instrument(span).instrument(traced.clone());
     // Handlers and extractors answer with a problem; there is no error that gets here.
-    let mut response = CURRENT_ID.scope(id.clone(), next.call(request).instrument(span)).await?;
+    let mut response = CURRENT_ID.scope(id.clone(), answer).await?;
     let status = response.status();
+    traced.record("http.response.status_code", status.as_u16());
+    if status.is_server_error() {
+        traced.record("otel.status_code", "error");
+    }
     let verdict = response.request().extensions().get::<RateLimitHeaders>().copied();
     let headers = response.headers_mut();
     for (name, value) in verdict.map(RateLimitHeaders::pairs).unwrap_or_default() {
@@ -88,6 +98,30 @@ pub async fn middleware(
         "answered"
     );
     Ok(response)
+}
+
+/// The request's span: part of the trace of a proxy that is believed, or of one of its own.
+fn traced(request: &ServiceRequest, path: &str) -> Span {
+    let space = if path.is_empty() { "" } else { " " };
+    let span = trace_span!(
+        target: trace::TARGET,
+        "request",
+        otel.name = format_args!("{}{space}{path}", request.method()),
+        otel.kind = "server",
+        otel.status_code = field::Empty,
+        http.request.method = %request.method(),
+        http.route = path,
+        http.response.status_code = field::Empty
+    );
+    let believed = |surroundings: &Data<Surroundings>| surroundings.is_proxied(request.request());
+    if !span.is_disabled()
+        && request.app_data().is_some_and(believed)
+        && let Some(header) = request.headers().get("traceparent")
+        && let Some((parent, sampled)) = header.to_str().ok().and_then(TraceParent::parse)
+    {
+        trace::continue_from(&span, parent, sampled);
+    }
+    span
 }
 
 /// The id that came with the request, if it is fit to be logged; else a new one.

@@ -55,12 +55,17 @@ impl Surroundings {
         self.proxies.iter().any(|network| network.contains(address))
     }
 
+    /// Whether it comes from a proxy of ours.
+    pub fn is_proxied(&self, request: &HttpRequest) -> bool {
+        request.peer_addr().is_some_and(|peer| self.is_proxy(peer.ip()))
+    }
+
     /// Whether the client came by HTTPS, as the nearest proxy says, if it is one of ours.
     pub fn is_secure(&self, request: &HttpRequest) -> bool {
-        let by_proxy = request.peer_addr().is_some_and(|peer| self.is_proxy(peer.ip()));
         let forwarded = request.headers().get_all("x-forwarded-proto").last();
         let nearest = forwarded.and_then(|value| value.to_str().ok()?.rsplit(',').next());
-        by_proxy && nearest.is_some_and(|scheme| scheme.trim().eq_ignore_ascii_case("https"))
+        self.is_proxied(request)
+            && nearest.is_some_and(|scheme| scheme.trim().eq_ignore_ascii_case("https"))
     }
 
     /// The address of the client: of the nearest hop that is no proxy of ours.

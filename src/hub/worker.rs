@@ -21,6 +21,7 @@ use crate::observe;
 use crate::protocol::codes::CloseCode;
 use crate::protocol::server::ServerFrame;
 use crate::protocol::{Control, EventId, Frame, RoomId, SessionId, Topic, UserId};
+use crate::trace;
 
 /// Frames of a topic are joined up to about this many bytes: a fraction of an outbox.
 const JOINED_BYTES: usize = 32 * 1024;
@@ -193,6 +194,7 @@ impl Hub {
         let mut order = Vec::new();
         let mut oldest: Option<Instant> = None;
         let mut ended = Vec::new();
+        let mut traced = Vec::new();
         for item in items {
             let (topic, event_id, frame) = match item {
                 Item::Proved(millis) => {
@@ -211,6 +213,7 @@ impl Hub {
                     continue;
                 }
                 Item::Event { topic, event_id, control, frame, heard } => {
+                    traced.extend(frame.trace().map(|parent| (parent, topic, heard)));
                     oldest = Some(oldest.map_or(heard, |oldest| oldest.min(heard)));
                     if let Some(control) = control {
                         self.control(&mut state, (topic, event_id), control, &mut ended);
@@ -250,6 +253,12 @@ impl Hub {
             let bytes: usize = joined.iter().map(Bytes::len).sum();
             observe::DELIVERIES.add("", (batch.frames.len() * followers.len()) as u64);
             observe::DELIVERED_BYTES.add("", (bytes * followers.len()) as u64);
+        }
+        for (parent, topic, heard) in traced {
+            let connections = state.index.followers(topic).len();
+            if connections > 0 {
+                trace::delivered(parent, heard, connections);
+            }
         }
         if let Some(oldest) = oldest {
             observe::PUBLISH_TO_SOCKET.time("", oldest);

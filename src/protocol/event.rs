@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 
 use super::entities::{Member, Message, PresenceStatus, ReactionSummary, Room};
 use super::ids::{EventId, MessageId, RoomId, UserId};
+use super::trace::TraceParent;
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "type", rename_all = "snake_case")]
@@ -61,7 +62,10 @@ impl Event {
 /// One WebSocket text frame (RFC 6455, section 5.2), header and payload, made once and shared by
 /// everyone who gets it. A server does not mask, so it is the same for all.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Frame(Bytes);
+pub struct Frame {
+    bytes: Bytes,
+    traced: Option<TraceParent>,
+}
 
 impl Frame {
     const FIN_TEXT: u8 = 0x81;
@@ -87,7 +91,7 @@ impl Frame {
             }
         }
         frame.put_slice(payload);
-        Self(frame.freeze())
+        Self { bytes: frame.freeze(), traced: None }
     }
 
     /// A frame that another node made. `None` where the bytes are not one whole text frame.
@@ -105,22 +109,32 @@ impl Frame {
             [Self::FIN_TEXT, length @ 0..=125] => payload.len() == usize::from(length),
             _ => false,
         };
-        whole.then_some(Self(frame))
+        whole.then_some(Self { bytes: frame, traced: None })
     }
 
     /// The bytes as they go onto the socket.
     pub fn bytes(&self) -> &Bytes {
-        &self.0
+        &self.bytes
+    }
+
+    /// The same, as part of a trace. It is in no byte of the frame.
+    #[must_use]
+    pub fn traced(self, traced: Option<TraceParent>) -> Self {
+        Self { traced, ..self }
+    }
+
+    pub fn trace(&self) -> Option<TraceParent> {
+        self.traced
     }
 
     /// The payload alone.
     pub fn json(&self) -> Bytes {
-        let header = match self.0[1] {
+        let header = match self.bytes[1] {
             126 => 4,
             127 => 10,
             _ => 2,
         };
-        self.0.slice(header..)
+        self.bytes.slice(header..)
     }
 }
 

@@ -12,6 +12,7 @@ pub mod http;
 pub mod ids;
 pub mod server;
 pub mod topic;
+pub mod trace;
 
 pub use entities::{
     Member, Membership, Message, MessageKind, PresenceChoice, PresenceStatus, ReactionSummary,
@@ -20,6 +21,7 @@ pub use entities::{
 pub use event::{Event, Frame};
 pub use ids::{EventId, MessageId, RoomId, SessionId, UserId};
 pub use topic::{Control, Topic};
+pub use trace::TraceParent;
 
 /// The WebSocket subprotocol, and with it the version, of the frames in [`client`] and [`server`].
 pub const SUBPROTOCOL: &str = "starling.v1";

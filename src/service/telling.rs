@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use futures_util::{StreamExt, TryStreamExt, stream};
+use tracing::{Instrument, trace_span};
 
 use super::{Answered, Refusal, Service};
 use crate::bus::{BusResult, Publication};
@@ -13,6 +14,7 @@ use crate::protocol::codes::ErrorCode;
 use crate::protocol::{Control, Event, EventId, Frame, MessageId, Topic, UserId};
 use crate::stops;
 use crate::store::Unpublished;
+use crate::trace;
 
 /// What could not be published is looked for this often.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
@@ -72,7 +74,11 @@ impl Service {
         &self,
         work: impl Future<Output = Answered<T>> + Send + 'static,
     ) -> Answered<T> {
-        self.0.tasks.spawn(work).await.map_err(|_| Refusal::of(ErrorCode::Internal))?
+        self.0
+            .tasks
+            .spawn(work.in_current_span())
+            .await
+            .map_err(|_| Refusal::of(ErrorCode::Internal))?
     }
 
     /// Publishes events that are stored, in this order, under the id that was taken for them. Where
@@ -134,25 +140,27 @@ impl Service {
         tellings: &[Telling],
         claimed: Option<&Claimed>,
     ) -> BusResult<bool> {
+        let span = trace_span!(target: trace::TARGET, "publish", otel.kind = "producer");
+        let trace = trace::parent(&span);
         let publication = |telling: &Telling| Publication {
             topic: telling.topic,
             // A state that was changed at the same time has a version a little above.
             event_id: telling.event.version().map_or(taken.id, |version| version.max(taken.id)),
             control: telling.control,
-            frame: Frame::of(&telling.event),
+            frame: Frame::of(&telling.event).traced(trace),
         };
         let began = Instant::now();
         let bus = &self.0.bus;
-        let published = match (claimed, tellings) {
-            (Some(claimed), [telling]) if Rule::Recheck.holds() => {
-                let Claimed { author, nonce, id } = claimed;
-                bus.publish_claimed(publication(telling), *author, nonce, *id).await?
-            }
-            _ => {
-                bus.publish(tellings.iter().map(publication).collect()).await?;
-                true
+        let publishing = async {
+            match (claimed, tellings) {
+                (Some(claimed), [telling]) if Rule::Recheck.holds() => {
+                    let Claimed { author, nonce, id } = claimed;
+                    bus.publish_claimed(publication(telling), *author, nonce, *id).await
+                }
+                _ => bus.publish(tellings.iter().map(publication).collect()).await.map(|()| true),
             }
         };
+        let published = publishing.instrument(span).await?;
         observe::BUS_CALL.time("publish", began);
         Ok(published)
     }

@@ -23,6 +23,7 @@ use crate::protocol::{
 pub(crate) mod changes;
 pub(crate) mod members;
 pub(crate) mod messages;
+pub(crate) mod moving;
 pub(crate) mod people;
 pub(crate) mod reactions;
 pub(crate) mod rooms;
@@ -101,6 +102,18 @@ macro_rules! contract_tests {
             changes: the_newest_event_is_not_below_anything_written;
             changes: expiry_keeps_what_was_promised;
             changes: the_store_says_that_it_works;
+            moving: every_account_and_every_room_is_on_one_page;
+            moving: everybodys_reactions_are_given_oldest_first;
+            moving: an_account_moves_as_it_was;
+            moving: a_moved_account_takes_no_name_that_somebody_has;
+            moving: a_moved_account_gets_the_password_that_it_lacks;
+            moving: an_admin_elsewhere_is_nobody_where_there_is_one;
+            moving: messages_move_with_edits_deletions_and_reactions;
+            moving: a_moved_message_goes_on_like_any_other;
+            moving: of_a_message_that_moves_twice_the_newer_state_stays;
+            moving: a_nonce_moves_with_its_message;
+            moving: memberships_move_and_watermarks_only_rise;
+            moving: what_moved_is_found_among_the_changes;
         }
     };
     ($make:path => $($module:ident: $promise:ident;)*) => {$(

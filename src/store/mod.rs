@@ -18,6 +18,7 @@ pub mod catch_up;
 pub(crate) mod contract;
 pub mod scylla;
 pub mod sqlite;
+mod steps;
 mod thing;
 
 /// An account with what only its owner and the server may know.
@@ -65,6 +66,43 @@ pub struct Arrival {
     /// The rooms that the person has joined, deleted ones too (their deletion may be news).
     pub rooms: Vec<RoomId>,
 }
+
+/// One person's one reaction to a message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reaction {
+    pub user_id: UserId,
+    pub emoji: String,
+    pub version: EventId,
+}
+
+/// Reactions by their emojis, in the order of first use; those with one emoji, oldest first.
+fn by_emoji(reactions: &[Reaction]) -> Vec<(&str, Vec<(EventId, UserId)>)> {
+    let mut oldest_first: Vec<_> = reactions.iter().collect();
+    oldest_first.sort_unstable_by_key(|reaction| (reaction.version, reaction.user_id));
+    let mut emojis: Vec<(&str, Vec<_>)> = Vec::new();
+    for Reaction { user_id, emoji, version } in oldest_first {
+        let one = (*version, *user_id);
+        match emojis.iter_mut().find(|(known, _)| known == emoji) {
+            Some((_, people)) => people.push(one),
+            None => emojis.push((emoji, vec![one])),
+        }
+    }
+    emojis
+}
+
+/// A message as another store had it.
+#[derive(Clone, Debug)]
+pub struct MovedMessage {
+    /// Its `reactions` are not looked at: they are made from those below.
+    pub message: Message,
+    /// None of them is above the message's `reactions_version`; no more than [`MAX_EMOJIS`] emojis.
+    pub reactions: Vec<Reaction>,
+    /// Whether its author may still send its nonce again: it is younger than [`NONCES_KEPT_MS`].
+    pub note_nonce: bool,
+}
+
+/// How long (author, nonce) -> message is kept: a day more than is promised.
+pub const NONCES_KEPT_MS: u64 = 4 * 24 * 3600 * 1000;
 
 /// A message to be written.
 #[derive(Clone, Debug)]
@@ -410,6 +448,37 @@ pub trait Store: Send + Sync + 'static {
     /// The newest event id in the store, by which a clock that went back is put right. Only
     /// approximate on a store that is shared by nodes with a clock of their own.
     async fn newest_event(&self) -> StoreResult<Option<EventId>>;
+
+    // --- from one store to another
+
+    /// The ids of all accounts, in an order of the store's own that stays, those after `after`. An
+    /// empty page is the end. Who registers meanwhile may be in it or not.
+    async fn user_ids(&self, after: Option<UserId>, limit: usize) -> StoreResult<Vec<UserId>>;
+
+    /// The same of all rooms, deleted ones and direct conversations too.
+    async fn room_ids(&self, after: Option<RoomId>, limit: usize) -> StoreResult<Vec<RoomId>>;
+
+    /// Everybody's reactions to these messages, of each the oldest first; messages without any are
+    /// left out.
+    async fn reactions_to(
+        &self,
+        room: RoomId,
+        messages: &[MessageId],
+    ) -> StoreResult<Vec<(MessageId, Vec<Reaction>)>>;
+
+    /// Makes the account as another store had it. Where there is one with its id, that stays, but
+    /// gets the password where it has none. Names are refused as by [`Store::create_account`], also
+    /// what was left by a call that did not end. Who was an admin stays one where they have a
+    /// password and this store had no first account before them.
+    async fn put_account(&self, account: Account) -> StoreResult<()>;
+
+    /// Writes memberships as another store had them, each where none as new stands there; watermarks
+    /// only rise. They are found among the changes under their versions.
+    async fn put_members(&self, members: &[Member]) -> StoreResult<()>;
+
+    /// Writes messages of a room as another store had them: each, and its reactions, where none as
+    /// new stands there. What is more than a new message is found among the changes under its version.
+    async fn put_messages(&self, room: RoomId, messages: &[MovedMessage]) -> StoreResult<()>;
 
     // --- the store itself
 

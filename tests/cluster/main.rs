@@ -10,3 +10,5 @@ mod doctor;
 mod rig;
 mod rules;
 mod secrets;
+mod traces;
+mod transfer;

@@ -39,6 +39,11 @@ impl Rig {
         Self::on("alone", without, &[]).await
     }
 
+    /// All rules, in a keyspace of the test's own.
+    pub async fn in_keyspace(keyspace: &str) -> Self {
+        Self::on(keyspace, "", &[]).await
+    }
+
     async fn on(keyspace: &str, without: &str, environment: Environment<'_>) -> Self {
         // A few at a time: each is five processes.
         static TURNS: Semaphore = Semaphore::const_new(3);
@@ -87,7 +92,12 @@ impl Rig {
     }
 }
 
-fn options(redis: &Redis, keyspace: &str) -> ClusterOptions {
+/// What a keyspace of this run is called.
+pub fn keyspace(name: &str) -> String {
+    format!("cluster_{}_{name}", std::process::id())
+}
+
+fn options(redis: &Redis, name: &str) -> ClusterOptions {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     let number = NEXT.fetch_add(1, Ordering::Relaxed);
     let flags = WITHOUT_LIMITS.into_iter().chain([("--workers", "1")]);
@@ -98,7 +108,7 @@ fn options(redis: &Redis, keyspace: &str) -> ClusterOptions {
         redis_url: redis.url(),
         redis_prefix: format!("t{number}"),
         contact_points: cql_for_tests().to_vec(),
-        keyspace: format!("cluster_{}_{keyspace}", std::process::id()),
+        keyspace: keyspace(name),
         replication: 1,
         arguments,
         nginx: None,

@@ -86,7 +86,8 @@ impl Drop for Swarm {
 /// What came of a scenario.
 pub struct Outcome {
     pub passed: bool,
-    told: Value,
+    /// Swarm's report: `loadtest/README.md` says what each figure is.
+    pub told: Value,
     /// What swarm said on the way.
     log: String,
 }
@@ -105,6 +106,8 @@ const COLUMNS: &[(&str, &str)] = &[
     ("ack max ms", "ack_max_ms"),
     ("seen p99 ms", "visible_after_ack_p99_ms"),
     ("seen max ms", "visible_after_ack_max_ms"),
+    ("cut p99 ms", "interruption_p99_ms"),
+    ("cut max ms", "interruption_max_ms"),
 ];
 
 impl Outcome {

@@ -100,7 +100,7 @@ pub fn flood(options: &options::Flood) -> Result<bool> {
     let carried = found.is_some();
     if let Some((rate, numbers, used)) = &found {
         report.number("rate_messages_per_s", *rate);
-        report.numbers(numbers, timing.seconds);
+        numbers.tell(&mut report, timing.seconds);
         report_server(&mut report, common, *used, numbers.deliveries);
     }
     if common.knows_processes() {

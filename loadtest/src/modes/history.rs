@@ -89,6 +89,7 @@ pub struct Verdict {
     pub listing: Listing,
     reactions_ahead: u64,
     messages: usize,
+    pub interruptions: Histogram,
     crew: crate::crew::Farewell,
 }
 
@@ -133,6 +134,8 @@ impl Verdict {
         report.counts("refused", &tally.refused);
         report.counts("faults", &tally.faults);
         report.add("reconnects", self.crew.readied.saturating_sub(options.users as u64));
+        report.add("interruptions", self.interruptions.total());
+        latency(&mut report, "interruption", &self.interruptions);
         report.add("states_told_again", tally.repeated);
         report.add("rooms_reloaded", tally.reloads);
         report.add("cursors_not_taken", tally.not_resumed);
@@ -258,6 +261,7 @@ pub fn run(mut crowd: Crowd, manner: Manner) -> Result<(Verdict, Vec<Room>)> {
         listing: Listing::default(),
         reactions_ahead: mode.reactions_ahead(),
         messages: mode.messages(),
+        interruptions: crowd.interruptions,
         crew: crate::crew::Farewell {
             cpu: clock::thread_cpu(),
             readied: crowd.readied,

@@ -51,7 +51,7 @@ fn one_step(
     let mut report = Report::default();
     report.add("connections", plan.users);
     report.number("connections_ready_per_s", plan.users as f64 / took);
-    report.numbers(&numbers, timing.seconds);
+    numbers.tell(&mut report, timing.seconds);
     report_server(&mut report, common, used, numbers.deliveries);
     farewell.report(&mut report);
     report.print(title, common.json);

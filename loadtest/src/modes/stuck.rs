@@ -52,13 +52,13 @@ pub fn stuck(options: &options::Stuck) -> Result<bool> {
 
     let mut report = Report::default();
     report.add("connections", users);
-    report.numbers(&before, timing.seconds);
+    before.tell(&mut report, timing.seconds);
     report_server(&mut report, common, calm_used, before.deliveries);
     report.print("before", common.json);
 
     let mut report = Report::default();
     report.add("stuck", options.idlers);
-    report.numbers(&during, timing.seconds);
+    during.tell(&mut report, timing.seconds);
     report_server(&mut report, common, jammed_used, during.deliveries);
     report.add("connections_lost_while_stuck", during.closed);
     report.add("connections_made_again", farewell.readied - users as u64);

@@ -1,13 +1,15 @@
 //! What is published in Redis: a short header, and the frame as it goes to clients.
 //!
 //! An event is `e`, its epoch's name (16 hexadecimal digits), its count (8 bytes), then its *tail*: id
-//! (16 bytes), control (1 or 17), frame. What stands before the tail is put there by the script that
-//! counts it. A whisper is `w` and the frame.
+//! (16 bytes), control (1 or 17), trace (24, where the control says so), frame. What stands before the
+//! tail is put there by the script that counts it. A whisper is `w` and the frame.
 
 use bytes::Bytes;
 use uuid::Uuid;
 
-use crate::protocol::{Control, EventId, Frame, PresenceStatus, RoomId, SessionId, UserId};
+use crate::protocol::{
+    Control, EventId, Frame, PresenceStatus, RoomId, SessionId, TraceParent, UserId,
+};
 
 const EVENT: u8 = b'e';
 const WHISPER: u8 = b'w';
@@ -28,6 +30,9 @@ mod control {
     pub const DO_NOT_DISTURB: u8 = 11;
     pub const ONLINE: u8 = 12;
 }
+
+/// Set in a control's first byte where a trace follows it.
+const TRACED: u8 = 0x80;
 
 /// The length of an epoch's name.
 pub(super) const EPOCH_TEXT: usize = 16;
@@ -54,11 +59,15 @@ pub(super) fn tail(id: EventId, control: Option<Control>, frame: &Frame) -> Vec<
             (control::END_OTHER_SESSIONS, Some(session.0))
         }
     };
-    let mut tail = Vec::with_capacity(16 + 17 + frame.bytes().len());
+    let trace = frame.trace();
+    let mut tail = Vec::with_capacity(16 + 17 + TraceParent::BYTES + frame.bytes().len());
     tail.extend_from_slice(id.0.as_bytes());
-    tail.push(kind);
+    tail.push(if trace.is_some() { kind | TRACED } else { kind });
     if let Some(subject) = subject {
         tail.extend_from_slice(subject.as_bytes());
+    }
+    if let Some(trace) = trace {
+        tail.extend_from_slice(&trace.to_bytes());
     }
     tail.extend_from_slice(frame.bytes());
     tail
@@ -79,13 +88,21 @@ impl Message {
                 let (epoch, rest) = rest.split_first_chunk::<EPOCH_TEXT>()?;
                 let (count, rest) = rest.split_first_chunk::<8>()?;
                 let (id, rest) = rest.split_first_chunk::<16>()?;
+                let traced = rest.first()? & TRACED != 0;
                 let (control, rest) = read_control(rest)?;
+                let (trace, rest) = if traced {
+                    let (trace, rest) = rest.split_first_chunk::<{ TraceParent::BYTES }>()?;
+                    (Some(TraceParent::from_bytes(trace)), rest)
+                } else {
+                    (None, rest)
+                };
+                let frame = Frame::from_wire(payload.slice(payload.len() - rest.len()..))?;
                 Some(Self::Event {
                     epoch: epoch_name(epoch)?,
                     count: u64::from_be_bytes(*count),
                     id: EventId(Uuid::from_bytes(*id)),
                     control,
-                    frame: Frame::from_wire(payload.slice(payload.len() - rest.len()..))?,
+                    frame: frame.traced(trace),
                 })
             }
             _ => None,
@@ -104,7 +121,8 @@ fn presence_kind(status: PresenceStatus) -> u8 {
 
 fn read_control(bytes: &[u8]) -> Option<(Option<Control>, &[u8])> {
     let (kind, rest) = bytes.split_first()?;
-    let alone = match *kind {
+    let kind = *kind & !TRACED;
+    let alone = match kind {
         control::NONE => Some(None),
         control::ROOM => Some(Some(Control::Room)),
         control::SESSIONS => Some(Some(Control::Sessions)),
@@ -120,7 +138,7 @@ fn read_control(bytes: &[u8]) -> Option<(Option<Control>, &[u8])> {
     }
     let (id, rest) = rest.split_first_chunk::<16>()?;
     let id = Uuid::from_bytes(*id);
-    let control = match *kind {
+    let control = match kind {
         control::FOLLOW => Control::Follow(RoomId(id)),
         control::UNFOLLOW => Control::Unfollow(RoomId(id)),
         control::MEMBER => Control::Member(UserId(id)),
@@ -182,7 +200,8 @@ mod tests {
     #[test]
     fn an_event_reads_back_with_what_the_script_adds() {
         let (id, session) = (EventId::floor(5), SessionId(Uuid::new_v4()));
-        for control in [
+        let parent = Some(TraceParent { trace: [0xa5; 16], span: [0x5a; 8] });
+        for (control, trace) in [
             None,
             Some(Control::Follow(RoomId(Uuid::new_v4()))),
             Some(Control::Unfollow(RoomId(Uuid::new_v4()))),
@@ -196,10 +215,14 @@ mod tests {
             Some(Control::EndSession(session)),
             Some(Control::EndSessions { except: None }),
             Some(Control::EndSessions { except: Some(session) }),
-        ] {
+        ]
+        .into_iter()
+        .flat_map(|control| [(control, None), (control, parent)])
+        {
+            let frame = frame().traced(trace);
             let header = [b"e00000000000000ff".as_slice(), &7_u64.to_be_bytes()].concat();
-            let wire = [header, tail(id, control, &frame())].concat();
-            let expected = Message::Event { epoch: 255, count: 7, id, control, frame: frame() };
+            let wire = [header, tail(id, control, &frame)].concat();
+            let expected = Message::Event { epoch: 255, count: 7, id, control, frame };
             for length in 0..wire.len() {
                 assert_eq!(Message::read(wire[..length].to_vec()), None, "cut to {length}");
             }
@@ -207,6 +230,17 @@ mod tests {
         }
         assert_eq!(Message::read(whisper(&frame())), Some(Message::Whisper(frame())));
         assert_eq!(Message::read(b"x".to_vec()), None);
+    }
+
+    /// Nodes of versions without traces read no other bytes.
+    #[test]
+    fn what_is_not_traced_has_no_byte_of_a_trace() {
+        let (id, room) = (EventId::floor(5), RoomId(Uuid::new_v4()));
+        let bare = [id.0.as_bytes(), [control::NONE].as_slice(), frame().bytes()].concat();
+        assert_eq!(tail(id, None, &frame()), bare);
+        let kind = [control::FOLLOW];
+        let whole = [id.0.as_bytes(), kind.as_slice(), room.0.as_bytes(), frame().bytes()];
+        assert_eq!(tail(id, Some(Control::Follow(room)), &frame()), whole.concat());
     }
 
     #[test]

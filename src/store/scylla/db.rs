@@ -11,6 +11,7 @@ use scylla::errors::{DbError, ExecutionError, PrepareError, RequestAttemptError}
 use scylla::response::query_result::QueryRowsResult;
 use scylla::response::{PagingState, PagingStateResponse};
 use scylla::serialize::row::SerializeRow;
+use scylla::serialize::value::SerializeValue;
 use scylla::statement::prepared::PreparedStatement;
 use scylla::statement::{Consistency, Statement};
 use scylla::value::{CqlValue, Row};
@@ -32,6 +33,12 @@ const PAGE_ROWS: i32 = 500;
 /// less than others, so that there is time for several, by way of other nodes.
 const DECISION_TIMEOUT: Duration = Duration::from_secs(1);
 
+/// A page of a whole table may have to be looked for on every node.
+const SCAN_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// A scan reads again from the row that it ended with, and whatever shares its place in the order.
+const SCAN_OVERLAP: usize = 8;
+
 /// Statements under way for one call.
 pub(super) const CONCURRENT: usize = 16;
 
@@ -46,6 +53,10 @@ pub(super) struct Read {
     /// was lost.
     serial: PreparedStatement,
 }
+
+/// A statement that reads a page of a whole table. Only ever run by hand, for an export.
+#[derive(Debug)]
+pub(super) struct Scan(Read);
 
 /// A statement that writes what may be written again.
 #[derive(Debug)]
@@ -88,6 +99,13 @@ impl Prepared for Read {
         serial.set_consistency(Consistency::LocalSerial);
         serial.set_request_timeout(Some(DECISION_TIMEOUT));
         Self { quorum, serial }
+    }
+}
+
+impl Prepared for Scan {
+    fn from(mut statement: PreparedStatement) -> Self {
+        statement.set_request_timeout(Some(SCAN_TIMEOUT));
+        Self(<Read as Prepared>::from(statement))
     }
 }
 
@@ -146,7 +164,7 @@ pub(super) fn qualified(keyspace: &str, cql: &str) -> String {
     let mut words = Vec::new();
     let mut before = "";
     for word in cql.split_whitespace() {
-        let names_table = matches!(before, "FROM" | "INTO" | "UPDATE" | "EXISTS");
+        let names_table = matches!(before, "FROM" | "INTO" | "UPDATE" | "TABLE" | "EXISTS");
         let is_plain = !word.contains('.') && word.starts_with(|c: char| c.is_ascii_lowercase());
         if names_table && is_plain {
             words.push(format!("{keyspace}.{word}"));
@@ -231,6 +249,39 @@ impl Db {
         T: for<'frame, 'metadata> DeserializeRow<'frame, 'metadata>,
     {
         Ok(self.rows(read, values).await?.into_iter().next())
+    }
+
+    /// A page of all ids in a table, in the order of the partitions, those after `after`. `all` and
+    /// `from` give an id, and whether it counts; an empty page is the end.
+    pub(super) async fn ids<I>(
+        &self,
+        (all, from): (&Scan, &Scan),
+        mut after: Option<I>,
+        wanted: usize,
+    ) -> StoreResult<Vec<I>>
+    where
+        I: Copy + PartialEq + SerializeValue,
+        for<'frame, 'metadata> (I, Option<String>): DeserializeRow<'frame, 'metadata>,
+    {
+        type Listed<I> = Vec<(I, Option<String>)>;
+        loop {
+            let most = wanted + SCAN_OVERLAP;
+            let mut page: Listed<I> = match after {
+                None => self.rows(&all.0, (limit(most),)).await?,
+                Some(after) => self.rows(&from.0, (after, limit(most))).await?,
+            };
+            let is_end = page.len() < most;
+            if let Some(at) = page.iter().position(|(id, _)| Some(*id) == after) {
+                page.drain(..=at);
+            }
+            let is_last = is_end && page.len() <= wanted;
+            page.truncate(wanted);
+            after = page.last().map(|(id, _)| *id).or(after);
+            let ids: Vec<I> = page.into_iter().filter_map(|(id, name)| name.map(|_| id)).collect();
+            if is_last || !ids.is_empty() {
+                return Ok(ids);
+            }
+        }
     }
 
     /// The same after every transaction that began before, also one whose answer was lost.

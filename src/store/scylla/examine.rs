@@ -21,8 +21,9 @@ pub struct StoreFacts {
     pub connected: usize,
     /// Copies of each row in the keyspace, in each datacenter; empty where there is no keyspace yet.
     pub copies: Vec<usize>,
-    /// The version of the tables, and the one that this program knows.
+    /// The version of the tables, the oldest program that can work with them, and this program.
     pub version: u32,
+    pub oldest: u32,
     pub known: u32,
     /// How far the clock of one of its nodes is ahead of this machine's, in milliseconds.
     pub ahead_ms: i64,
@@ -37,7 +38,7 @@ pub async fn examine(options: &ScyllaOptions) -> StoreResult<StoreFacts> {
     let here = began.duration_since(UNIX_EPOCH).unwrap_or_default() + asked.elapsed() / 2;
     let (release, CqlTimestamp(there)) =
         rows.single_row::<(String, CqlTimestamp)>().map_err(damaged)?;
-    let version = schema::found(&session, options).await?;
+    let tables = schema::found(&session, options).await?;
     let state = session.get_cluster_state();
     let nodes = state.get_nodes_info();
     Ok(StoreFacts {
@@ -45,7 +46,8 @@ pub async fn examine(options: &ScyllaOptions) -> StoreResult<StoreFacts> {
         nodes: nodes.len(),
         connected: nodes.iter().filter(|node| node.is_connected()).count(),
         copies: copies(&session, &options.keyspace),
-        version,
+        version: tables.version,
+        oldest: tables.oldest,
         known: schema::STEPS.len() as u32,
         ahead_ms: there - here.as_millis() as i64,
     })

@@ -186,6 +186,22 @@ pub(super) async fn raise_watermarks(db: &Db, to: &Watermarks) -> StoreResult<Op
     .await
 }
 
+/// Writes a membership as another store had it.
+pub(super) async fn put_moved(db: &Db, moved: &Member) -> StoreResult<()> {
+    let next = |current: Option<&Member>| {
+        if current.is_some_and(|current| current.version >= moved.version) {
+            return None;
+        }
+        let member = Member {
+            delivered: moved.delivered.max(current.and_then(|member| member.delivered)),
+            read: moved.read.max(current.and_then(|member| member.read)),
+            ..moved.clone()
+        };
+        Some((member, Told::Membership))
+    };
+    replace(db, moved.room_id, moved.user_id, next).await.map(drop)
+}
+
 /// In whose changes a new state is found.
 #[derive(Clone, Copy)]
 enum Told {

@@ -18,7 +18,9 @@ use crate::protocol::{
     EventId, Message, MessageId, MessageKind, ReactionSummary, RoomId, SystemEvent, Topic, UserId,
 };
 use crate::store::thing::Thing;
-use crate::store::{MessageChange, MessageChangeKind, NewMessage, StoreResult, Tail, Written};
+use crate::store::{
+    MessageChange, MessageChangeKind, MovedMessage, NewMessage, StoreResult, Tail, Written,
+};
 
 /// Rows that are looked at for what is unread, beyond the cap.
 const OWN_ROWS: usize = 1_000;
@@ -182,6 +184,58 @@ pub(super) async fn put(db: &Db, room: RoomId, message: &Message) -> StoreResult
     )?;
     db.learn(room, bucket);
     Ok(())
+}
+
+/// Writes a message as another store had it.
+pub(super) async fn put_moved(db: &Db, room: RoomId, moved: &MovedMessage) -> StoreResult<()> {
+    let message = &moved.message;
+    if message.version == message.id.into() {
+        // Nothing older can stand there, and whatever is newer wins against this one's time.
+        put(db, room, message).await?;
+    } else {
+        changes::log(db, Topic::Room(room), message.version, Thing::Message(message.id)).await?;
+        match by_id(db, room, message.id).await? {
+            None => put(db, room, message).await?,
+            Some(there) if there.version >= message.version => {}
+            Some(_) => replace_older(db, room, message).await?,
+        }
+    }
+    if moved.note_nonce && !message.nonce.is_empty() {
+        sends::note(db, room, message).await?;
+    }
+    reactions::put_moved(db, room, moved).await
+}
+
+/// Brings a message up to this state, unless there is one as new.
+async fn replace_older(db: &Db, room: RoomId, message: &Message) -> StoreResult<()> {
+    let id = message.id;
+    // Transactions on one partition wait for each other: those of a room's messages come one by one.
+    let _turn = db.locks.hold(("moved", room)).await;
+    let mut attempts = Attempts::new();
+    loop {
+        attempts.next().await?;
+        let row = db.row_decided::<Row>(&db.messages.by_id, (room, Bucket::of(id), id)).await?;
+        let there = row.map(Row::message).transpose()?.flatten();
+        let Some(there) = there.filter(|there| there.version < message.version) else {
+            return Ok(());
+        };
+        let row = (
+            &message.text,
+            given(message.edited_at.map(Big)),
+            message.deleted,
+            message.version,
+            given(None::<String>),
+            room,
+            Bucket::of(id),
+            id,
+            there.version,
+        );
+        match db.decide(&db.messages.update, row).await? {
+            Decided::Yes => return Ok(()),
+            Decided::No(_) => {}
+            Decided::Unsure(error) => attempts.failed(error),
+        }
+    }
 }
 
 async fn remove(db: &Db, room: RoomId, id: MessageId) -> StoreResult<()> {

@@ -7,11 +7,11 @@
 
 use async_trait::async_trait;
 
-use self::db::Db;
+use self::db::{Db, each};
 use super::{
-    Account, Arrival, Changes, MemberChange, MessageChange, NewAccount, NewMessage, Reacted,
-    ReactionChange, Rotation, SessionRecord, Store, StoreResult, Tail, Unpublished, Watermarks,
-    Written,
+    Account, Arrival, Changes, MemberChange, MessageChange, MovedMessage, NewAccount, NewMessage,
+    Reacted, Reaction, ReactionChange, Rotation, SessionRecord, Store, StoreError, StoreResult,
+    Tail, Unpublished, Watermarks, Written,
 };
 use crate::domain::history::Range;
 use crate::protocol::{
@@ -51,14 +51,28 @@ pub struct ScyllaStore {
 
 impl ScyllaStore {
     /// Connects, makes the keyspace where there is none, and brings its tables up to what this program
-    /// knows. Refuses a keyspace that a newer program has changed.
+    /// knows. Refuses a keyspace that a newer program has changed in a way that this one can't work with.
     pub async fn connect(options: ScyllaOptions) -> StoreResult<Self> {
         let session = connect::session(&options).await?;
         schema::apply(&session, &options).await?;
         Ok(Self { db: Box::pin(Db::prepare(session, &options.keyspace)).await? })
     }
 
-    /// Only brings the tables up to what this program knows, and gives their version.
+    /// Connects to a keyspace whose tables this program can work with as they are, and changes nothing
+    /// in it.
+    pub async fn attach(options: ScyllaOptions) -> StoreResult<Self> {
+        let session = connect::session(&options).await?;
+        let (tables, known) = (schema::found(&session, &options).await?, schema::STEPS.len() as u32);
+        if tables.version < known || !tables.suit(known) {
+            return Err(StoreError::Damaged(format!(
+                "the keyspace {} has tables of version {}; this program knows version {known}",
+                options.keyspace, tables.version
+            )));
+        }
+        Ok(Self { db: Box::pin(Db::prepare(session, &options.keyspace)).await? })
+    }
+
+    /// Only brings the tables up to what this program knows, and gives their version then.
     pub async fn migrate(options: ScyllaOptions) -> StoreResult<u32> {
         let session = connect::session(&options).await?;
         schema::apply(&session, &options).await
@@ -236,6 +250,36 @@ impl Store for ScyllaStore {
 
     async fn forget_unpublished(&self, events: &[Unpublished]) -> StoreResult<()> {
         metrics::call("forget_unpublished", unpublished::forget(&self.db, events)).await
+    }
+
+    async fn user_ids(&self, after: Option<UserId>, limit: usize) -> StoreResult<Vec<UserId>> {
+        metrics::call("user_ids", people::ids(&self.db, after, limit)).await
+    }
+
+    async fn room_ids(&self, after: Option<RoomId>, limit: usize) -> StoreResult<Vec<RoomId>> {
+        metrics::call("room_ids", rooms::ids(&self.db, after, limit)).await
+    }
+
+    async fn reactions_to(
+        &self,
+        room: RoomId,
+        messages: &[MessageId],
+    ) -> StoreResult<Vec<(MessageId, Vec<Reaction>)>> {
+        metrics::call("reactions_to", reactions::all(&self.db, room, messages)).await
+    }
+
+    async fn put_account(&self, account: Account) -> StoreResult<()> {
+        metrics::call("put_account", people::put(&self.db, &account)).await
+    }
+
+    async fn put_members(&self, members: &[Member]) -> StoreResult<()> {
+        let put = each(members, |member| members::put_moved(&self.db, member));
+        metrics::call("put_members", put).await.map(drop)
+    }
+
+    async fn put_messages(&self, room: RoomId, messages: &[MovedMessage]) -> StoreResult<()> {
+        let put = each(messages, |message| messages::put_moved(&self.db, room, message));
+        metrics::call("put_messages", put).await.map(drop)
     }
 
     async fn newest_event(&self) -> StoreResult<Option<EventId>> {

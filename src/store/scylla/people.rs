@@ -9,6 +9,7 @@ use scylla::DeserializeRow;
 
 use super::db::{Db, Decision, Read, each, statements};
 use super::facts::{self, CLAIM_HOLDS_MS};
+use super::sends::now;
 use super::values::Big;
 use crate::domain::names::unique_key;
 use crate::protocol::{PresenceChoice, ServerRole, User, UserId};
@@ -18,6 +19,8 @@ statements! {
     by_id: Read
         "SELECT user_id, username, email, display_name, role, password_hash, presence, created_at, \
          last_seen FROM users WHERE user_id = ?";
+    all: Scan "SELECT user_id, username FROM users LIMIT ?";
+    from: Scan "SELECT user_id, username FROM users WHERE token(user_id) >= token(?) LIMIT ?";
     insert: Decision
         "INSERT INTO users (user_id, username, email, display_name, role, password_hash, presence, \
          created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?) IF NOT EXISTS";
@@ -197,64 +200,121 @@ impl<'a> Names<'a> {
     }
 }
 
+pub(super) async fn ids(db: &Db, after: Option<UserId>, limit: usize) -> StoreResult<Vec<UserId>> {
+    db.ids((&db.people.all, &db.people.from), after, limit).await
+}
+
 pub(super) async fn create(db: &Db, new: NewAccount) -> StoreResult<User> {
-    let (name, email) = (unique_key(&new.username), unique_key(&new.email));
-    let (names, emails) = (Names::of(db, Unique::Username), Names::of(db, Unique::Email));
-    // One after the other, each only for as long as it is needed: no two wait for each other.
-    {
-        let _turn = db.locks.hold(("name", &name)).await;
-        names.claim(db, &name, new.id, new.created_at).await?;
-    }
-    let claimed = {
-        let _turn = db.locks.hold(("email", &email)).await;
-        emails.claim(db, &email, new.id, new.created_at).await
-    };
-    if let Err(error) = claimed {
-        names.release(db, &name, new.id).await?;
-        return Err(error);
-    }
-    let first = claims_to_be_first(db, &new).await?;
-    let row = (
-        new.id,
-        &new.username,
-        &new.email,
-        &new.display_name,
-        ServerRole::User,
-        &new.password_hash,
-        PresenceChoice::Auto,
-        Big(new.created_at),
-    );
-    db.insist(&db.people.insert, row).await?;
-    let (has_name, has_email) =
-        try_join!(names.confirm(db, &name, new.id), emails.confirm(db, &email, new.id))?;
-    if !(has_name && has_email) {
-        // It took so long that somebody else was given one of them.
-        db.insist(&db.people.remove, (new.id,)).await?;
-        let releases = [names.release(db, &name, new.id), emails.release(db, &email, new.id)];
-        future::try_join_all(releases).await?;
-        return Err(StoreError::Taken(if has_name { Unique::Email } else { Unique::Username }));
-    }
-    let admin = first && becomes_admin(db, new.id).await?;
-    Ok(User {
+    let claimant = Claimant::of(&new.username, &new.email, new.id, new.created_at);
+    claimant.claim(db).await?;
+    let first = claims_to_be_first(db, new.id, new.created_at).await?;
+    let mut user = User {
         id: new.id,
         username: new.username,
         display_name: new.display_name,
-        role: if admin { ServerRole::Admin } else { ServerRole::User },
+        role: ServerRole::User,
         created_at: new.created_at,
-    })
+    };
+    let row = row(&user, &new.email, &new.password_hash, PresenceChoice::Auto);
+    db.insist(&db.people.insert, row).await?;
+    claimant.confirm(db).await?;
+    if first && becomes_admin(db, user.id).await? {
+        user.role = ServerRole::Admin;
+    }
+    Ok(user)
+}
+
+pub(super) async fn put(db: &Db, moved: &Account) -> StoreResult<()> {
+    let (user, at) = (&moved.user, now());
+    if let Some(there) = by_id(db, user.id).await? {
+        if there.password_hash.is_empty() && !moved.password_hash.is_empty() {
+            set_password(db, user.id, &moved.password_hash).await?;
+        }
+    } else {
+        let claimant = Claimant::of(&user.username, &moved.email, user.id, at);
+        claimant.claim(db).await?;
+        let row = row(user, &moved.email, &moved.password_hash, moved.presence);
+        db.insist(&db.people.insert, row).await?;
+        claimant.confirm(db).await?;
+    }
+    // What follows is completed by another call where this one dies.
+    if let Some(seen) = moved.last_seen {
+        set_last_seen(db, &[(user.id, seen)]).await?;
+    }
+    let may_lead = user.role == ServerRole::Admin && !moved.password_hash.is_empty();
+    if may_lead && claims_to_be_first(db, user.id, at).await? {
+        becomes_admin(db, user.id).await?;
+    }
+    Ok(())
+}
+
+type New<'a> = (UserId, &'a str, &'a str, &'a str, ServerRole, &'a str, PresenceChoice, Big);
+
+/// Nobody begins as an admin.
+fn row<'a>(user: &'a User, email: &'a str, hash: &'a str, presence: PresenceChoice) -> New<'a> {
+    let (name, shown) = (user.username.as_str(), user.display_name.as_str());
+    (user.id, name, email, shown, ServerRole::User, hash, presence, Big(user.created_at))
+}
+
+/// Who is to have a username and an e-mail address.
+struct Claimant {
+    name: String,
+    email: String,
+    user: UserId,
+    at: u64,
+}
+
+impl Claimant {
+    fn of(username: &str, email: &str, user: UserId, at: u64) -> Self {
+        Self { name: unique_key(username), email: unique_key(email), user, at }
+    }
+
+    async fn claim(&self, db: &Db) -> StoreResult<()> {
+        let Self { name, email, user, at } = self;
+        let (names, emails) = (Names::of(db, Unique::Username), Names::of(db, Unique::Email));
+        // One after the other, each only for as long as it is needed: no two wait for each other.
+        {
+            let _turn = db.locks.hold(("name", name)).await;
+            names.claim(db, name, *user, *at).await?;
+        }
+        let claimed = {
+            let _turn = db.locks.hold(("email", email)).await;
+            emails.claim(db, email, *user, *at).await
+        };
+        if let Err(error) = claimed {
+            names.release(db, name, *user).await?;
+            return Err(error);
+        }
+        Ok(())
+    }
+
+    /// Once the account is written. Where a name went to somebody else meanwhile, the account goes.
+    async fn confirm(&self, db: &Db) -> StoreResult<()> {
+        let Self { name, email, user, .. } = self;
+        let (names, emails) = (Names::of(db, Unique::Username), Names::of(db, Unique::Email));
+        let (has_name, has_email) =
+            try_join!(names.confirm(db, name, *user), emails.confirm(db, email, *user))?;
+        if has_name && has_email {
+            return Ok(());
+        }
+        db.insist(&db.people.remove, (*user,)).await?;
+        let releases = [names.release(db, name, *user), emails.release(db, email, *user)];
+        future::try_join_all(releases).await?;
+        Err(StoreError::Taken(if has_name { Unique::Email } else { Unique::Username }))
+    }
 }
 
 /// Whether this account has the claim to be the store's first. Completes what another one began whose
 /// account exists, and takes over from one whose account never came.
-async fn claims_to_be_first(db: &Db, new: &NewAccount) -> StoreResult<bool> {
+async fn claims_to_be_first(db: &Db, user: UserId, at: u64) -> StoreResult<bool> {
     let mut first = facts::first(db).await?;
     if first.is_none() {
         let _turn = db.locks.hold("first").await;
-        facts::claim_first(db, new.id, new.created_at).await?;
+        facts::claim_first(db, user, at).await?;
         first = facts::first(db).await?;
     }
     let Some(first) = first else { return Ok(false) };
-    if first.user == new.id {
+    if first.user == user {
         return Ok(true);
     }
     if first.confirmed {
@@ -262,10 +322,10 @@ async fn claims_to_be_first(db: &Db, new: &NewAccount) -> StoreResult<bool> {
     }
     match by_id(db, first.user).await? {
         Some(_) => becomes_admin(db, first.user).await.map(|_| false),
-        None if new.created_at.saturating_sub(first.claimed_at) < CLAIM_HOLDS_MS => Ok(false),
+        None if at.saturating_sub(first.claimed_at) < CLAIM_HOLDS_MS => Ok(false),
         None => {
-            facts::take_first(db, new.id, new.created_at, first.user).await?;
-            Ok(facts::first(db).await?.is_some_and(|first| first.user == new.id))
+            facts::take_first(db, user, at, first.user).await?;
+            Ok(facts::first(db).await?.is_some_and(|first| first.user == user))
         }
     }
 }

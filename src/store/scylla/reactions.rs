@@ -10,10 +10,13 @@ use super::changes;
 use super::db::{Db, Decided, each, statements};
 use super::locks::Attempts;
 use super::messages;
-use super::values::{above, from_json, to_json};
+use super::values::{above, from_json, given, to_json};
 use crate::protocol::{Event, EventId, MessageId, ReactionSummary, RoomId, Topic, UserId};
 use crate::store::thing::Thing;
-use crate::store::{MAX_EMOJIS, REACTION_USERS, Reacted, ReactionChange, StoreResult};
+use crate::store::{
+    MAX_EMOJIS, MovedMessage, REACTION_USERS, Reacted, Reaction, ReactionChange, StoreResult,
+    by_emoji,
+};
 
 statements! {
     head: Read
@@ -32,6 +35,18 @@ statements! {
          APPLY BATCH";
     close: Decision
         "UPDATE reactions SET version = ?, summary = null, closed = true \
+         WHERE room_id = ? AND message_id = ? IF version = ?";
+    put: Write
+        "UPDATE reactions SET is_on = ?, changed = ? \
+         WHERE room_id = ? AND message_id = ? AND user_id = ? AND emoji = ?";
+    put_at: Write
+        "UPDATE reactions USING TIMESTAMP ? SET is_on = ?, changed = ? \
+         WHERE room_id = ? AND message_id = ? AND user_id = ? AND emoji = ?";
+    put_head_at: Write
+        "UPDATE reactions USING TIMESTAMP ? SET version = ?, summary = ?, closed = ? \
+         WHERE room_id = ? AND message_id = ?";
+    put_head: Decision
+        "UPDATE reactions SET version = ?, summary = ?, closed = ? \
          WHERE room_id = ? AND message_id = ? IF version = ?";
     clear: Write "DELETE FROM reactions WHERE room_id = ? AND message_id = ? AND user_id >= ?";
 }
@@ -52,6 +67,8 @@ struct Head {
     closed: bool,
 }
 
+/// Somebody's reaction: who, the emoji, whether it is on, when that changed.
+type Row = (Option<UserId>, Option<String>, Option<bool>, Option<EventId>);
 type HeadRow = (Option<EventId>, Option<String>, Option<bool>);
 
 impl Head {
@@ -253,7 +270,6 @@ async fn summarise(
 
 /// Who was first with the emoji, but for the person who takes it back.
 async fn first(db: &Db, change: &ReactionChange) -> StoreResult<Vec<(EventId, UserId)>> {
-    type Row = (Option<UserId>, Option<String>, Option<bool>, Option<EventId>);
     let place = (change.room_id, change.message_id);
     let all: Vec<Row> = db.rows(&db.reactions.all, place).await?;
     let mut first: Vec<_> = all
@@ -267,6 +283,94 @@ async fn first(db: &Db, change: &ReactionChange) -> StoreResult<Vec<(EventId, Us
     first.sort_unstable();
     first.truncate(REACTION_USERS);
     Ok(first)
+}
+
+/// Everybody's reactions to each of these messages, oldest first.
+pub(super) async fn all(
+    db: &Db,
+    room: RoomId,
+    messages: &[MessageId],
+) -> StoreResult<Vec<(MessageId, Vec<Reaction>)>> {
+    let mut all = each(messages.iter().copied(), |id| async move {
+        let rows: Vec<Row> = db.rows(&db.reactions.all, (room, id)).await?;
+        let reactions = rows.into_iter().filter_map(|(user, emoji, is_on, changed)| {
+            let is_on = is_on == Some(true);
+            is_on.then_some(Reaction { user_id: user?, emoji: emoji?, version: changed? })
+        });
+        let mut reactions: Vec<_> = reactions.collect();
+        reactions.sort_unstable_by_key(|reaction| reaction.version);
+        Ok((id, reactions))
+    })
+    .await?;
+    all.retain(|(_, reactions)| !reactions.is_empty());
+    Ok(all)
+}
+
+/// Writes the reactions to a message as another store had them, where none as new stand there.
+pub(super) async fn put_moved(db: &Db, room: RoomId, moved: &MovedMessage) -> StoreResult<()> {
+    let (message, id) = (&moved.message, moved.message.id);
+    let Some(version) = message.reactions_version else { return Ok(()) };
+    let _turn = db.locks.hold(("message", room, id)).await;
+    let tally = |(emoji, people): (&str, Vec<(EventId, UserId)>)| Tally {
+        emoji: emoji.to_owned(),
+        count: people.len() as u32,
+        first: people.into_iter().take(REACTION_USERS).collect(),
+    };
+    let summary: Vec<_> = by_emoji(&moved.reactions).into_iter().map(tally).collect();
+    let new = Head { version: Some(version), summary, closed: message.deleted };
+    each(&moved.reactions, |Reaction { user_id, version, .. }| async move {
+        let thing = Thing::Reaction(id, *user_id);
+        changes::log(db, Topic::Room(room), *version, thing).await
+    })
+    .await?;
+    if Head::of(db.row(&db.reactions.head, (room, id)).await?)?.version.is_none() {
+        // Nobody has reacted here: these are plain writes with the states' own times, which lose
+        // against whatever is decided later.
+        each(&moved.reactions, |Reaction { user_id, emoji, version }| async move {
+            let at = version.millis() as i64;
+            db.write(&db.reactions.put_at, (at, true, version, room, id, user_id, emoji)).await
+        })
+        .await?;
+        let closed = given(new.closed.then_some(true));
+        let at = version.millis() as i64;
+        let row = (at, version, to_json(&new.summary)?, closed, room, id);
+        db.write(&db.reactions.put_head_at, row).await?;
+        return messages::copy_reactions(db, room, id, version, &new.told()).await;
+    }
+    let mut attempts = Attempts::new();
+    loop {
+        attempts.next().await?;
+        let head = Head::of(db.row_decided(&db.reactions.head, (room, id)).await?)?;
+        if head.version > new.version || (head.closed && !new.closed) {
+            return Ok(());
+        }
+        if head.version == new.version {
+            break;
+        }
+        // First who reacted, then what is said of them all: who dies between writes all of it again.
+        let there: Vec<Row> = db.rows(&db.reactions.all, (room, id)).await?;
+        let on = there.into_iter().filter(|(_, _, is_on, _)| *is_on == Some(true));
+        let on = on.filter_map(|(user, emoji, ..)| Some((user?, emoji?)));
+        let gone = on.filter(|(user, emoji)| {
+            !moved.reactions.iter().any(|one| one.user_id == *user && one.emoji == *emoji)
+        });
+        each(gone, |(user, emoji)| async move {
+            db.write(&db.reactions.put, (false, version, room, id, user, emoji)).await
+        })
+        .await?;
+        each(&moved.reactions, |Reaction { user_id, emoji, version }| async move {
+            db.write(&db.reactions.put, (true, version, room, id, user_id, emoji)).await
+        })
+        .await?;
+        let closed = given(new.closed.then_some(true));
+        let row = (version, to_json(&new.summary)?, closed, room, id, head.version);
+        match db.decide(&db.reactions.put_head, row).await? {
+            Decided::Yes => break,
+            Decided::No(_) => {}
+            Decided::Unsure(error) => attempts.failed(error),
+        }
+    }
+    messages::copy_reactions(db, room, id, version, &new.told()).await
 }
 
 /// Ends reactions to a message that is deleted, under the version that `choose` makes of the newest

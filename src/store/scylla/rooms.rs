@@ -16,6 +16,8 @@ statements! {
     by_id: Read
         "SELECT room_id, kind, name, description, created_by, created_at, people, deleted, version, \
          founders FROM rooms WHERE room_id = ?";
+    all: Scan "SELECT room_id, name FROM rooms LIMIT ?";
+    from: Scan "SELECT room_id, name FROM rooms WHERE token(room_id) >= token(?) LIMIT ?";
     insert: Decision
         "INSERT INTO rooms (kind, name, description, created_by, created_at, people, deleted, \
          version, room_id, founders) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) IF NOT EXISTS";
@@ -63,6 +65,10 @@ pub(super) async fn by_id(db: &Db, id: RoomId) -> StoreResult<Option<Room>> {
 pub(super) async fn by_ids(db: &Db, ids: &[RoomId]) -> StoreResult<Vec<Room>> {
     let found = each(ids.iter().copied(), |id| by_id(db, id)).await?;
     Ok(found.into_iter().flatten().collect())
+}
+
+pub(super) async fn ids(db: &Db, after: Option<RoomId>, limit: usize) -> StoreResult<Vec<RoomId>> {
+    db.ids((&db.rooms.all, &db.rooms.from), after, limit).await
 }
 
 /// The room's row decides who made it, and names its first members, so that whoever finds it

@@ -1,9 +1,11 @@
-//! The tables, step by step, applied by whichever node comes first.
+//! The tables, step by step, applied by whichever node comes first. Beside each step stands the oldest
+//! program that can work with its result, for nodes that start while others are newer already.
 //!
 //! A row written by a lightweight transaction, with a TTL, is the lock: its owner renews it between
 //! statements, and one that died loses it by itself. Each statement may be run again, so that whoever
 //! comes next completes what was begun.
 
+use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use scylla::client::session::Session;
@@ -14,25 +16,29 @@ use uuid::Uuid;
 
 use super::connect::ScyllaOptions;
 use super::db::{damaged, qualified};
+use crate::store::steps::{Step, Tables};
 use crate::store::{StoreError, StoreResult};
 
-/// Step `n` stands at place `n - 1`. A step that was released never changes.
-pub(super) const STEPS: &[&str] = &[include_str!("../../../schema/scylla/0001_initial.cql")];
+/// Step `n` stands at place `n - 1`.
+pub(super) const STEPS: &[Step] =
+    &[Step { code: include_str!("../../../schema/scylla/0001_initial.cql"), oldest: 1 }];
 
 /// How long the lock is kept without being renewed: longer than any one statement takes.
 const LEASE_S: u32 = 30;
 
-/// The tables that say who may change the others.
-const BOOTSTRAP: [(&str, &str); 2] = [
+/// The tables that say who may change the others, and use them. Where a step has no line in
+/// `schema_compatibility`, nobody older than the step can.
+const BOOTSTRAP: [(&str, &str); 3] = [
     ("schema_versions", "version int PRIMARY KEY, applied_by uuid"),
+    ("schema_compatibility", "version int PRIMARY KEY, oldest int"),
     ("schema_lock", "name text PRIMARY KEY, owner uuid"),
 ];
 
-/// Namespace of the ids of those two (a random UUID, fixed for ever).
+/// Namespace of the ids of those (a random UUID, fixed for ever).
 const TABLES: Uuid = Uuid::from_u128(0xa3f5_b0c2_7d1e_4c8a_9b36_1f0e_5d7c_2a41);
 
 /// Two nodes that make a table at the same moment must make the same one: its id says so.
-pub(super) fn bootstrap(keyspace: &str) -> [String; 2] {
+pub(super) fn bootstrap(keyspace: &str) -> [String; 3] {
     BOOTSTRAP.map(|(table, columns)| {
         let id = Uuid::new_v5(&TABLES, format!("{keyspace}.{table}").as_bytes());
         format!("CREATE TABLE IF NOT EXISTS {table} ({columns}) WITH id = '{id}'")
@@ -46,7 +52,8 @@ const STATEMENT_TIMEOUT: Duration = Duration::from_secs(20);
 const WAIT_FOR_OTHERS: Duration = Duration::from_mins(2);
 const LOOK_AGAIN_AFTER: Duration = Duration::from_millis(200);
 
-/// Brings the keyspace up to this program's version; that version.
+/// Brings the keyspace up to what this program knows; its version, which is higher where a newer program
+/// has changed the tables in a way that this one can work with.
 pub(super) async fn apply(session: &Session, options: &ScyllaOptions) -> StoreResult<u32> {
     apply_steps(session, options, STEPS).await
 }
@@ -54,7 +61,7 @@ pub(super) async fn apply(session: &Session, options: &ScyllaOptions) -> StoreRe
 pub(super) async fn apply_steps(
     session: &Session,
     options: &ScyllaOptions,
-    steps: &[&str],
+    steps: &[Step],
 ) -> StoreResult<u32> {
     let schema = Schema { session, keyspace: &options.keyspace, me: Uuid::new_v4() };
     if !schema.has_keyspace(&options.keyspace).await? {
@@ -65,22 +72,27 @@ pub(super) async fn apply_steps(
             schema.run(&statement).await?;
         }
     }
-    let version = steps.len() as u32;
+    let known = steps.len() as u32;
     let began = Instant::now();
     loop {
-        let found = schema.version().await?;
-        if found > version {
+        let tables = schema.tables().await?;
+        let found = tables.version;
+        if !tables.suit(known) {
             return Err(StoreError::Damaged(format!(
                 "the keyspace {} has tables of version {found}; this program knows them up to \
-                 version {version}: run the newer program",
+                 version {known}: run the newer program",
                 options.keyspace
             )));
         }
-        if found == version {
+        if found > known {
+            let note = "a newer Starling has changed the tables; this one can work with them";
+            tracing::warn!(found, known, "{note}");
+        }
+        if found >= known {
             // Whoever made the keyspace, this session has to know how it is replicated.
-            let known = session.refresh_metadata().await;
-            known.map_err(|error| StoreError::Unavailable(format!("{error}.")))?;
-            return Ok(version);
+            let refreshed = session.refresh_metadata().await;
+            refreshed.map_err(|error| StoreError::Unavailable(format!("{error}.")))?;
+            return Ok(found);
         }
         if schema.lock().await? {
             let result = schema.steps(steps).await;
@@ -95,13 +107,13 @@ pub(super) async fn apply_steps(
     }
 }
 
-/// The version that the tables have, 0 where there are none. Changes nothing.
-pub(super) async fn found(session: &Session, options: &ScyllaOptions) -> StoreResult<u32> {
+/// How far the tables were brought. Changes nothing.
+pub(super) async fn found(session: &Session, options: &ScyllaOptions) -> StoreResult<Tables> {
     let schema = Schema { session, keyspace: &options.keyspace, me: Uuid::new_v4() };
-    if !schema.has_tables(&options.keyspace).await? {
-        return Ok(0);
+    if !schema.has_table(&options.keyspace, "schema_versions").await? {
+        return Ok(Tables::default());
     }
-    schema.version().await
+    schema.tables().await
 }
 
 /// One node's view of the keyspace's tables.
@@ -155,8 +167,29 @@ impl Schema<'_> {
     }
 
     async fn has_tables(&self, keyspace: &str) -> StoreResult<bool> {
-        Ok(self.has_table(keyspace, "schema_versions").await?
-            && self.has_table(keyspace, "schema_lock").await?)
+        for (table, _) in BOOTSTRAP {
+            if !self.has_table(keyspace, table).await? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Whether a statement adds a column that is there: CQL has no `IF NOT EXISTS` for it everywhere.
+    async fn is_done(&self, statement: &str) -> StoreResult<bool> {
+        let mut words = statement.split_whitespace();
+        let ("ALTER", "TABLE", Some(table), "ADD", Some(column)) = (
+            words.next().unwrap_or_default(),
+            words.next().unwrap_or_default(),
+            words.next(),
+            words.next().unwrap_or_default(),
+            words.next(),
+        ) else {
+            return Ok(false);
+        };
+        let cql = "SELECT column_name FROM system_schema.columns \
+                   WHERE keyspace_name = ? AND table_name = ? AND column_name = ?";
+        Ok(self.rows(cql, (self.keyspace, table, column)).await?.rows_num() > 0)
     }
 
     async fn make_keyspace(&self, options: &ScyllaOptions) -> StoreResult<()> {
@@ -176,13 +209,24 @@ impl Schema<'_> {
         Ok(())
     }
 
-    async fn version(&self) -> StoreResult<u32> {
-        let rows = self.rows("SELECT version FROM schema_versions", ()).await?;
-        let mut newest = 0;
-        for row in rows.rows::<(i32,)>().map_err(damaged)? {
-            newest = newest.max(row.map_err(damaged)?.0 as u32);
+    async fn tables(&self) -> StoreResult<Tables> {
+        let versions = self.rows("SELECT version FROM schema_versions", ()).await?;
+        // Read after the steps, whose lines are written after these.
+        let mut oldest = HashMap::new();
+        if self.has_table(self.keyspace, "schema_compatibility").await? {
+            let rows = self.rows("SELECT version, oldest FROM schema_compatibility", ()).await?;
+            for row in rows.rows::<(i32, i32)>().map_err(damaged)? {
+                let (version, program) = row.map_err(damaged)?;
+                oldest.insert(version, program as u32);
+            }
         }
-        Ok(newest)
+        let mut tables = Tables::default();
+        for row in versions.rows::<(i32,)>().map_err(damaged)? {
+            let (version,) = row.map_err(damaged)?;
+            let number = version as u32;
+            tables = tables.after(number, oldest.get(&version).copied().unwrap_or(number));
+        }
+        Ok(tables)
     }
 
     async fn lock(&self) -> StoreResult<bool> {
@@ -210,20 +254,34 @@ impl Schema<'_> {
         self.decide(cql, (self.me,)).await.map(drop)
     }
 
-    async fn steps(&self, steps: &[&str]) -> StoreResult<()> {
-        let done = self.version().await?;
-        for (step, number) in steps.iter().zip(1_u32..).skip(done as usize) {
-            for statement in statements(step) {
+    async fn steps(&self, steps: &[Step]) -> StoreResult<()> {
+        let done = self.tables().await?.version;
+        for (step, number) in steps.iter().zip(1..).skip(done as usize) {
+            for statement in statements(step.code) {
                 self.renew().await?;
-                self.run(&statement).await?;
+                if !self.is_done(&statement).await? {
+                    self.run(&statement).await?;
+                }
             }
             self.renew().await?;
+            // Before the step counts, so that nobody finds it without.
+            let cql = "INSERT INTO schema_compatibility (version, oldest) VALUES (?, ?)";
+            self.note(cql, (number, step.oldest as i32)).await?;
             let cql = "INSERT INTO schema_versions (version, applied_by) VALUES (?, ?)";
-            let mut insert = self.session.prepare(qualified(self.keyspace, cql)).await?;
-            insert.set_is_idempotent(true);
-            self.session.execute_unpaged(&insert, (number as i32, self.me)).await?;
+            self.note(cql, (number, self.me)).await?;
             tracing::info!(schema.version = number, "the tables were brought up to date");
         }
+        Ok(())
+    }
+
+    async fn note(
+        &self,
+        cql: &str,
+        values: impl scylla::serialize::row::SerializeRow,
+    ) -> StoreResult<()> {
+        let mut insert = self.session.prepare(qualified(self.keyspace, cql)).await?;
+        insert.set_is_idempotent(true);
+        self.session.execute_unpaged(&insert, values).await?;
         Ok(())
     }
 }

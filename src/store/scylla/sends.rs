@@ -9,10 +9,10 @@ use super::db::{Db, Decided, statements};
 use super::locks::Attempts;
 use crate::protocol::{Message, MessageId, RoomId};
 use crate::stops;
-use crate::store::StoreResult;
+use crate::store::{NONCES_KEPT_MS, StoreResult};
 
-/// How long a row lasts: a day more than is promised. The table's own setting.
-pub(super) const KEPT_MS: u64 = 4 * 24 * 3600 * 1000;
+/// How long a row lasts. The table's own setting.
+pub(super) const KEPT_MS: u64 = NONCES_KEPT_MS;
 
 statements! {
     note: Write

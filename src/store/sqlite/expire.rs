@@ -3,10 +3,9 @@
 use super::db::{Db, rows};
 use crate::domain::cursor::LOG_KEEPS_MS;
 use crate::protocol::EventId;
-use crate::store::StoreResult;
+use crate::store::{NONCES_KEPT_MS, StoreResult};
 
-/// How long (author, nonce) -> message is kept: a day more than is promised.
-pub(super) const SENDS_KEEP_MS: u64 = 4 * 24 * 3600 * 1000;
+pub(super) const SENDS_KEEP_MS: u64 = NONCES_KEPT_MS;
 
 /// Rows, or topics of the log, of one piece.
 pub(super) const PIECE: usize = 1_000;

@@ -5,27 +5,29 @@
 //! modules named after the tables. It must not know who is connected, what is allowed or what time
 //! it is.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use tokio::sync::Mutex;
+use tracing::{Instrument, trace_span};
 
 use self::db::Db;
 use self::open::Folder;
 use self::readers::Readers;
 use self::writer::Writer;
 use super::{
-    Account, Arrival, Changes, MemberChange, MessageChange, NewAccount, NewMessage, Reacted,
-    ReactionChange, Rotation, SessionRecord, Store, StoreError, StoreResult, Tail, Unpublished,
-    Watermarks, Written, count_failure,
+    Account, Arrival, Changes, MemberChange, MessageChange, MovedMessage, NewAccount, NewMessage,
+    Reacted, Reaction, ReactionChange, Rotation, SessionRecord, Store, StoreError, StoreResult,
+    Tail, Unpublished, Watermarks, Written, count_failure,
 };
 use crate::domain::history::Range;
 use crate::protocol::{
     Event, EventId, Member, Message, MessageId, PresenceChoice, Room, RoomId, SessionId, Topic,
     User, UserId,
 };
+use crate::trace;
 
 mod changes;
 mod copy;
@@ -79,7 +81,8 @@ impl SqliteOptions {
 pub struct SqliteStore {
     // In the order in which they are to be closed.
     readers: Readers,
-    writer: Writer,
+    /// None where the data is only read.
+    writer: Option<Writer>,
     folder: Folder,
     checked: Mutex<Option<(Instant, StoreResult<()>)>>,
 }
@@ -97,10 +100,21 @@ impl SqliteStore {
         let readers = (0..readers.max(1)).map(|_| folder.reader()).collect::<Result<_, _>>()?;
         Ok(Self {
             readers: Readers::start(readers).map_err(failed)?,
-            writer: Writer::start(writer).map_err(failed)?,
+            writer: Some(Writer::start(writer).map_err(failed)?),
             folder,
             checked: Mutex::new(None),
         })
+    }
+
+    /// Opens data that a server may be using, for reading alone: every write fails.
+    pub fn beside(path: &Path) -> Result<Self, OpenError> {
+        let folder = Folder::beside(path)?;
+        let failed = |error: std::io::Error| OpenError::Failed {
+            path: path.to_owned(),
+            reason: error.to_string(),
+        };
+        let readers = Readers::start(vec![folder.reader_beside()?]).map_err(failed)?;
+        Ok(Self { readers, writer: None, folder, checked: Mutex::new(None) })
     }
 
     /// Statements that have read so far, on behalf of reads.
@@ -112,14 +126,19 @@ impl SqliteStore {
         &self,
         work: impl FnOnce(&Db<'_>) -> StoreResult<T> + Send + 'static,
     ) -> StoreResult<T> {
-        count_failure(self.readers.read(work).await)
+        let span = trace_span!(target: trace::TARGET, "store read");
+        count_failure(self.readers.read(work).instrument(span).await)
     }
 
     async fn write<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Db<'_>) -> StoreResult<T> + Send + 'static,
     ) -> StoreResult<T> {
-        count_failure(self.writer.write(work).await)
+        let Some(writer) = &self.writer else {
+            return Err(StoreError::Unavailable("The data is only read.".to_owned()));
+        };
+        let span = trace_span!(target: trace::TARGET, "store write");
+        count_failure(writer.write(work).instrument(span).await)
     }
 }
 
@@ -307,6 +326,46 @@ impl Store for SqliteStore {
     async fn forget_unpublished(&self, events: &[Unpublished]) -> StoreResult<()> {
         let events = events.to_owned();
         self.write(move |db| unpublished::forget(db, &events)).await
+    }
+
+    async fn user_ids(&self, after: Option<UserId>, limit: usize) -> StoreResult<Vec<UserId>> {
+        self.read(move |db| people::ids(db, after, limit)).await
+    }
+
+    async fn room_ids(&self, after: Option<RoomId>, limit: usize) -> StoreResult<Vec<RoomId>> {
+        self.read(move |db| rooms::ids(db, after, limit)).await
+    }
+
+    async fn reactions_to(
+        &self,
+        room: RoomId,
+        messages: &[MessageId],
+    ) -> StoreResult<Vec<(MessageId, Vec<Reaction>)>> {
+        let messages = messages.to_owned();
+        let all = move |db: &Db<'_>, id| Ok((id, reactions::all(db, room, id)?));
+        let found = self.read(move |db| messages.into_iter().map(|id| all(db, id)).collect());
+        let mut found: Vec<(_, Vec<_>)> = found.await?;
+        found.retain(|(_, reactions)| !reactions.is_empty());
+        Ok(found)
+    }
+
+    async fn put_account(&self, account: Account) -> StoreResult<()> {
+        self.write(move |db| people::put(db, &account)).await
+    }
+
+    async fn put_members(&self, members: &[Member]) -> StoreResult<()> {
+        let members = members.to_owned();
+        let write =
+            move |db: &Db<'_>| members.iter().try_for_each(|member| rooms::move_member(db, member));
+        self.write(write).await
+    }
+
+    async fn put_messages(&self, room: RoomId, messages: &[MovedMessage]) -> StoreResult<()> {
+        let messages = messages.to_owned();
+        let write = move |db: &Db<'_>| {
+            messages.iter().try_for_each(|message| messages::put(db, room, message))
+        };
+        self.write(write).await
     }
 
     async fn newest_event(&self) -> StoreResult<Option<EventId>> {

@@ -11,6 +11,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use super::migrate::{self, APPLICATION_ID};
+use crate::store::steps::Tables;
 
 pub(super) const DATA_FILE: &str = "starling.db";
 pub(super) const LOCK_FILE: &str = "starling.lock";
@@ -59,6 +60,14 @@ pub enum OpenError {
         path.display()
     )]
     Newer { path: PathBuf, found: u32, known: u32 },
+    #[error(
+        "{} was written by an older Starling (its schema has number {found}, this program knows \
+         {known}). Start this one on it once.",
+        path.display()
+    )]
+    Older { path: PathBuf, found: u32, known: u32 },
+    #[error("There is no data in {}.", path.display())]
+    Nothing { path: PathBuf },
     #[error("{} is damaged ({detail}). Restore it from a backup.", path.display())]
     Damaged { path: PathBuf, detail: String },
     #[error("{} can't be opened: {reason}.", path.display())]
@@ -136,17 +145,33 @@ impl Folder {
         connect().map_err(|error| self.explain(&error))
     }
 
-    /// The connection that writes, on data that is checked and of this program's version.
+    /// A connection that reads what a server may be writing.
+    pub(super) fn reader_beside(&self) -> Result<Connection, OpenError> {
+        if fs::metadata(&self.file).map_or(0, |facts| facts.len()) == 0 {
+            let folder = self.file.parent().unwrap_or(Path::new("."));
+            return Err(OpenError::Nothing { path: folder.to_owned() });
+        }
+        let reader = self.for_copying()?;
+        let found = self.check(&reader)?;
+        if found.version < migrate::VERSION {
+            let (path, found, known) = (self.file.clone(), found.version, migrate::VERSION);
+            return Err(OpenError::Older { path, found, known });
+        }
+        reader.pragma_update(None, "query_only", true).map_err(|error| self.explain(&error))?;
+        Ok(reader)
+    }
+
+    /// The connection that writes, on data that is checked and that this program can work with.
     pub(super) fn writer(&self) -> Result<Connection, OpenError> {
         let explain = |error| self.explain(&error);
         let mut writer = self.connect(OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(explain)?;
         // Until the data is known to be ours, closing it must leave it as it was.
         let closing_changes_nothing = DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE;
         writer.set_db_config(closing_changes_nothing, true).map_err(explain)?;
-        let version = self.check(&writer)?;
+        let tables = self.check(&writer)?;
         let prepare = |writer: &mut Connection| {
             writer.pragma_update(None, "synchronous", "FULL")?;
-            migrate::run(writer, version)?;
+            migrate::run(writer, tables)?;
             writer.pragma_update(None, "journal_mode", "WAL")?;
             // The writer's thread does it, after it has answered.
             writer.pragma_update(None, "wal_autocheckpoint", 0)?;
@@ -187,27 +212,24 @@ impl Folder {
         Ok(connection)
     }
 
-    /// Refuses what is not ours, is newer or damaged; gives the version that the data has, 0 where
-    /// there is none yet.
-    fn check(&self, connection: &Connection) -> Result<u32, OpenError> {
+    /// Refuses what is not ours, is too new or damaged; gives how far the data was brought.
+    fn check(&self, connection: &Connection) -> Result<Tables, OpenError> {
         let number = |name: &str| connection.pragma_query_value(None, name, |row| row.get(0));
         let tables = "SELECT count(*) FROM sqlite_schema";
         let read = || {
             let tables: u32 = connection.query_row(tables, (), |row| row.get(0))?;
             Ok((tables, number("application_id")?, number("user_version")?))
         };
-        let (tables, application, version): (u32, u32, u32) =
+        let (count, application, version): (u32, u32, u32) =
             read().map_err(|error| self.explain(&error))?;
         let path = self.file.clone();
-        if tables == 0 && application == 0 && version == 0 {
-            return Ok(0);
+        if count == 0 && application == 0 && version == 0 {
+            return Ok(Tables::default());
         }
         if application != APPLICATION_ID {
             return Err(OpenError::Foreign { path });
         }
-        if version > migrate::VERSION {
-            return Err(OpenError::Newer { path, found: version, known: migrate::VERSION });
-        }
+        let tables = refuse_newer(&path, version)?;
         // A large file is taken on trust: each page is checked when it is read.
         let bytes = fs::metadata(&self.file).map_or(0, |facts| facts.len());
         if bytes <= WHOLE_CHECK_BYTES {
@@ -218,7 +240,11 @@ impl Folder {
                 return Err(OpenError::Damaged { path, detail: detail.replace('\n', " ") });
             }
         }
-        Ok(version)
+        if tables.version > migrate::VERSION {
+            let (found, known) = (tables.version, migrate::VERSION);
+            tracing::warn!(found, known, "a newer Starling has used this data; this one can, too");
+        }
+        Ok(tables)
     }
 
     fn explain(&self, error: &rusqlite::Error) -> OpenError {
@@ -232,7 +258,7 @@ impl Folder {
     }
 }
 
-/// Refuses a file whose header already tells that it is not ours, or newer. What it can't tell,
+/// Refuses a file whose header already tells that it is not ours, or too new. What it can't tell,
 /// [`Folder::check`] finds.
 fn refuse_at_sight(file: &Path) -> Result<(), OpenError> {
     const MAGIC: &[u8] = b"SQLite format 3\0";
@@ -258,10 +284,17 @@ fn refuse_at_sight(file: &Path) -> Result<(), OpenError> {
     if application != APPLICATION_ID {
         return Err(OpenError::Foreign { path });
     }
-    if version > migrate::VERSION {
-        return Err(OpenError::Newer { path, found: version, known: migrate::VERSION });
+    refuse_newer(&path, version).map(drop)
+}
+
+/// How far the data was brought, by the file's `user_version`, unless that is too far for this program.
+fn refuse_newer(path: &Path, user_version: u32) -> Result<Tables, OpenError> {
+    let tables = migrate::tables(user_version);
+    if tables.suit(migrate::VERSION) {
+        return Ok(tables);
     }
-    Ok(())
+    let (found, known) = (tables.version, migrate::VERSION);
+    Err(OpenError::Newer { path: path.to_owned(), found, known })
 }
 
 /// Opens a file that only its owner may read, making it where it is missing.

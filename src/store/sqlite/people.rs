@@ -2,7 +2,7 @@
 
 use rusqlite::Row;
 
-use super::db::Db;
+use super::db::{Db, rows};
 use crate::domain::names::unique_key;
 use crate::protocol::{PresenceChoice, ServerRole, User, UserId};
 use crate::store::{Account, NewAccount, StoreError, StoreResult, Unique};
@@ -30,7 +30,44 @@ fn account(row: &Row<'_>) -> rusqlite::Result<Account> {
 }
 
 pub(super) fn create(db: &Db<'_>, new: NewAccount) -> StoreResult<User> {
-    let (name, email) = (unique_key(&new.username), unique_key(&new.email));
+    let role = if becomes_first(db, new.id)? { ServerRole::Admin } else { ServerRole::User };
+    let user = User {
+        id: new.id,
+        username: new.username,
+        display_name: new.display_name,
+        role,
+        created_at: new.created_at,
+    };
+    let account = Account {
+        user,
+        email: new.email,
+        password_hash: new.password_hash,
+        presence: PresenceChoice::Auto,
+        last_seen: None,
+    };
+    insert(db, &account)?;
+    Ok(account.user)
+}
+
+pub(super) fn put(db: &Db<'_>, moved: &Account) -> StoreResult<()> {
+    let id = moved.user.id;
+    let there = by_id(db, id)?;
+    if there.as_ref().is_some_and(|there| !there.password_hash.is_empty()) {
+        return Ok(());
+    }
+    let may_lead = moved.user.role == ServerRole::Admin && !moved.password_hash.is_empty();
+    let leads = may_lead && becomes_first(db, id)?;
+    let role = if leads { ServerRole::Admin } else { ServerRole::User };
+    if there.is_some() {
+        let sql = "UPDATE users SET role = ?2, password_hash = ?3 WHERE user_id = ?1";
+        return db.write(sql, (id, role, &moved.password_hash)).map(drop);
+    }
+    let user = User { role, ..moved.user.clone() };
+    insert(db, &Account { user, ..moved.clone() })
+}
+
+fn insert(db: &Db<'_>, new: &Account) -> StoreResult<()> {
+    let (name, email) = (unique_key(&new.user.username), unique_key(&new.email));
     let taken = |column: &str, key: &str| {
         db.row(&format!("SELECT 1 FROM users WHERE {column} = ?1"), (key,), |_| Ok(()))
     };
@@ -40,35 +77,37 @@ pub(super) fn create(db: &Db<'_>, new: NewAccount) -> StoreResult<User> {
     if taken("email_key", &email)?.is_some() {
         return Err(StoreError::Taken(Unique::Email));
     }
-    // Whoever writes this line first is the admin, for ever: also when they are gone.
-    let first = db.write(
-        "INSERT INTO meta (key, value) VALUES ('first_admin', ?1) ON CONFLICT DO NOTHING",
-        (new.id,),
-    )? == 1;
-    let role = if first { ServerRole::Admin } else { ServerRole::User };
     db.write(
         "INSERT INTO users (user_id, username, username_key, email, email_key, display_name, role, \
-         password_hash, presence, created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+         password_hash, presence, last_seen, created_at) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
         (
-            new.id,
-            &new.username,
+            new.user.id,
+            &new.user.username,
             name,
-            new.email,
+            &new.email,
             email,
-            &new.display_name,
-            role,
-            new.password_hash,
-            PresenceChoice::Auto,
-            new.created_at,
+            &new.user.display_name,
+            new.user.role,
+            &new.password_hash,
+            new.presence,
+            new.last_seen,
+            new.user.created_at,
         ),
-    )?;
-    Ok(User {
-        id: new.id,
-        username: new.username,
-        display_name: new.display_name,
-        role,
-        created_at: new.created_at,
-    })
+    )
+    .map(drop)
+}
+
+/// Whoever writes this line first is the admin, for ever: also when they are gone.
+fn becomes_first(db: &Db<'_>, id: UserId) -> StoreResult<bool> {
+    let sql = "INSERT INTO meta (key, value) VALUES ('first_admin', ?1) ON CONFLICT DO NOTHING";
+    Ok(db.write(sql, (id,))? == 1)
+}
+
+pub(super) fn ids(db: &Db<'_>, after: Option<UserId>, limit: usize) -> StoreResult<Vec<UserId>> {
+    let sql = "SELECT user_id FROM users WHERE user_id > ?1 ORDER BY user_id LIMIT ?2";
+    let after = after.as_ref().map_or(&[][..], |id| id.0.as_bytes());
+    db.rows(sql, (after, rows(limit)), |row| row.get(0))
 }
 
 fn accounts_where(condition: &str) -> String {

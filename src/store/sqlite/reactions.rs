@@ -9,7 +9,10 @@ use super::messages;
 use crate::domain::history::Bucket;
 use crate::protocol::{Event, EventId, Message, MessageId, ReactionSummary, RoomId, Topic, UserId};
 use crate::store::thing::Thing;
-use crate::store::{MAX_EMOJIS, REACTION_USERS, Reacted, ReactionChange, StoreResult};
+use crate::store::{
+    MAX_EMOJIS, MovedMessage, REACTION_USERS, Reacted, Reaction, ReactionChange, StoreResult,
+    by_emoji,
+};
 
 pub(super) fn react(db: &Db<'_>, change: &ReactionChange) -> StoreResult<Reacted> {
     let (room, id, user) = (change.room_id, change.message_id, change.user_id);
@@ -34,18 +37,14 @@ pub(super) fn react(db: &Db<'_>, change: &ReactionChange) -> StoreResult<Reacted
     }
     let version = above(change.version, message.reactions_version);
     db.write(
-        "REPLACE INTO reactions (room_id, user_id, message_id, emoji, is_on, version) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        "INSERT INTO reactions (room_id, user_id, message_id, emoji, is_on, version) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (room_id, user_id, message_id, emoji) \
+         DO UPDATE SET is_on = excluded.is_on, version = excluded.version",
         (room, user, id, &change.emoji, change.on, version),
     )?;
     let reactions = summarise(db, room, &message, change)?;
     message.reactions.clone_from(&reactions);
-    let json = if reactions.is_empty() { None } else { Some(messages::to_json(&reactions)?) };
-    db.write(
-        "UPDATE messages SET reactions = ?4, reactions_version = ?5 \
-         WHERE room_id = ?1 AND bucket = ?2 AND message_id = ?3",
-        (room, Bucket::of(id), id, json, version),
-    )?;
+    set_summary(db, room, id, &reactions, Some(version))?;
     changes::log(db, Topic::Room(room), version, Thing::Reaction(id, user))?;
     let (emojis, _) = by_person(db, room, id, user)?;
     let (room_id, message_id, user_id) = (room, id, user);
@@ -124,6 +123,55 @@ pub(super) fn by_page(
         }
     }
     Ok(found)
+}
+
+/// Everybody's reactions to a message, oldest first.
+pub(super) fn all(db: &Db<'_>, room: RoomId, message: MessageId) -> StoreResult<Vec<Reaction>> {
+    let mut all = db.rows(
+        "SELECT user_id, emoji, version FROM reactions INDEXED BY reactions_by_message \
+         WHERE room_id = ?1 AND message_id = ?2 AND is_on = 1",
+        (room, message),
+        |row| Ok(Reaction { user_id: row.get(0)?, emoji: row.get(1)?, version: row.get(2)? }),
+    )?;
+    all.sort_unstable_by_key(|reaction| reaction.version);
+    Ok(all)
+}
+
+/// Writes the reactions to a message as another store had them, in place of those that are there.
+pub(super) fn put(db: &Db<'_>, room: RoomId, moved: &MovedMessage) -> StoreResult<()> {
+    let message = &moved.message;
+    clear(db, room, message.id)?;
+    for Reaction { user_id, emoji, version } in &moved.reactions {
+        db.write(
+            "REPLACE INTO reactions (room_id, user_id, message_id, emoji, is_on, version) \
+             VALUES (?1, ?2, ?3, ?4, 1, ?5)",
+            (room, user_id, message.id, emoji, version),
+        )?;
+        changes::log(db, Topic::Room(room), *version, Thing::Reaction(message.id, *user_id))?;
+    }
+    let summary = |(emoji, people): (&str, Vec<(EventId, UserId)>)| ReactionSummary {
+        emoji: emoji.to_owned(),
+        count: people.len() as u32,
+        users: people.into_iter().take(REACTION_USERS).map(|(_, user)| user).collect(),
+    };
+    let summaries: Vec<_> = by_emoji(&moved.reactions).into_iter().map(summary).collect();
+    set_summary(db, room, message.id, &summaries, message.reactions_version)
+}
+
+fn set_summary(
+    db: &Db<'_>,
+    room: RoomId,
+    message: MessageId,
+    summaries: &[ReactionSummary],
+    version: Option<EventId>,
+) -> StoreResult<()> {
+    let json = if summaries.is_empty() { None } else { Some(messages::to_json(&summaries)?) };
+    db.write(
+        "UPDATE messages SET reactions = ?4, reactions_version = ?5 \
+         WHERE room_id = ?1 AND bucket = ?2 AND message_id = ?3",
+        (room, Bucket::of(message), message, json, version),
+    )
+    .map(drop)
 }
 
 /// Takes all reactions away, and what the log says of them: the message's own change tells it.

@@ -60,6 +60,12 @@ pub(super) fn by_ids(db: &Db<'_>, ids: &[RoomId]) -> StoreResult<Vec<Room>> {
     ids.iter().map(|id| by_id(db, *id)).filter_map(Result::transpose).collect()
 }
 
+pub(super) fn ids(db: &Db<'_>, after: Option<RoomId>, limit: usize) -> StoreResult<Vec<RoomId>> {
+    let sql = "SELECT room_id FROM rooms WHERE room_id > ?1 ORDER BY room_id LIMIT ?2";
+    let after = after.as_ref().map_or(&[][..], |id| id.0.as_bytes());
+    db.rows(sql, (after, rows(limit)), |row| row.get(0))
+}
+
 pub(super) fn update(db: &Db<'_>, new: &Room) -> StoreResult<()> {
     match by_id(db, new.id)? {
         Some(room) if room.version < new.version => put(db, new),
@@ -68,7 +74,14 @@ pub(super) fn update(db: &Db<'_>, new: &Room) -> StoreResult<()> {
 }
 
 fn put(db: &Db<'_>, room: &Room) -> StoreResult<()> {
-    let sql = format!("REPLACE INTO rooms ({ROOM}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)");
+    // Not REPLACE: that would empty the columns which only a newer program knows.
+    let sql = format!(
+        "INSERT INTO rooms ({ROOM}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) \
+         ON CONFLICT (room_id) DO UPDATE SET kind = excluded.kind, name = excluded.name, \
+         description = excluded.description, created_by = excluded.created_by, \
+         created_at = excluded.created_at, people = excluded.people, \
+         deleted = excluded.deleted, version = excluded.version"
+    );
     let row = (
         room.id,
         room.kind,
@@ -173,9 +186,29 @@ pub(super) fn raise_watermarks(db: &Db<'_>, to: &Watermarks) -> StoreResult<Opti
     Ok(Some(new))
 }
 
+/// Writes a membership as another store had it.
+pub(super) fn move_member(db: &Db<'_>, moved: &Member) -> StoreResult<()> {
+    let current = member(db, moved.room_id, moved.user_id)?;
+    if current.as_ref().is_some_and(|current| current.version >= moved.version) {
+        return Ok(());
+    }
+    let current = current.as_ref();
+    let new = Member {
+        delivered: moved.delivered.max(current.and_then(|member| member.delivered)),
+        read: moved.read.max(current.and_then(|member| member.read)),
+        ..moved.clone()
+    };
+    put_member(db, &new)?;
+    log_membership(db, &new)
+}
+
 fn put_member(db: &Db<'_>, member: &Member) -> StoreResult<()> {
-    let sql =
-        format!("REPLACE INTO room_members ({MEMBER}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)");
+    let sql = format!(
+        "INSERT INTO room_members ({MEMBER}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) \
+         ON CONFLICT (room_id, user_id) DO UPDATE SET state = excluded.state, \
+         role = excluded.role, joined_at = excluded.joined_at, delivered = excluded.delivered, \
+         read = excluded.read, version = excluded.version"
+    );
     let row = (
         member.room_id,
         member.user_id,

@@ -15,6 +15,7 @@ mod expiry;
 mod opening;
 pub(super) mod plans;
 mod threads;
+mod upgrade;
 
 fn folder() -> TempDir {
     TempDir::new().expect("a folder for the test")

@@ -1,15 +1,18 @@
 //! Set-up: servers, people, sockets. Nothing here asserts what a test is about; what can't go on
 //! fails with what it waited for.
 
+pub mod exports;
 mod http;
 mod node;
+mod receiver;
 mod socket;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-pub use http::{Api, Reply, register};
+pub use http::{Api, PASSWORD, Reply, register};
 pub use node::{Node, Process};
+pub use receiver::{Receiver, Span};
 pub use socket::{Socket, View};
 
 /// Nothing that works takes this long, on a machine however busy.

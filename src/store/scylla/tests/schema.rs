@@ -1,14 +1,45 @@
 //! Tables that change under nodes that run.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use uuid::Uuid;
 
 use super::{drop_keyspace, options, unique_keyspace};
+use crate::store::contract::{
+    Stage, changes, members, messages, people, reactions, rooms, sessions,
+};
 use crate::store::scylla::db::qualified;
 use crate::store::scylla::schema::{STEPS, apply_steps, keyspace};
-use crate::store::scylla::{ScyllaStore, connect};
+use crate::store::scylla::{ScyllaStore, connect, examine};
+use crate::store::steps::Step;
 use crate::store::{StoreError, StoreResult};
+
+const KNOWN: u32 = STEPS.len() as u32;
+
+/// What a next version may do without anybody noticing.
+const ADDS: Step = Step {
+    code: "
+        ALTER TABLE users ADD added text;
+        ALTER TABLE sessions ADD added text;
+        ALTER TABLE rooms ADD added text;
+        ALTER TABLE rooms_by_user ADD added text;
+        ALTER TABLE messages ADD added text;
+        ALTER TABLE reactions ADD added text;
+        ALTER TABLE sends ADD added text;
+        ALTER TABLE changes ADD added text;
+        ALTER TABLE unpublished ADD added text;
+        CREATE TABLE IF NOT EXISTS more (id uuid PRIMARY KEY);
+    ",
+    oldest: KNOWN,
+};
+
+/// What it may not do in one version.
+const REMOVES: Step = Step { code: "DROP TABLE IF EXISTS more", oldest: KNOWN + 2 };
+
+fn and(steps: &[Step]) -> Vec<Step> {
+    STEPS.iter().chain(steps).copied().collect()
+}
 
 #[tokio::test]
 async fn a_dead_owners_lock_runs_out_and_a_newer_schema_is_refused() -> StoreResult<()> {
@@ -19,7 +50,8 @@ async fn a_dead_owners_lock_runs_out_and_a_newer_schema_is_refused() -> StoreRes
         "INSERT INTO {name}.schema_lock (name, owner) VALUES ('schema', ?) IF NOT EXISTS USING TTL 3"
     );
     store.db.session.query_unpaged(lock, (Uuid::new_v4(),)).await?;
-    let newer = [STEPS[0], "-- More.\nCREATE TABLE IF NOT EXISTS more (id uuid PRIMARY KEY);"];
+    let code = "-- More.\nCREATE TABLE IF NOT EXISTS more (id uuid PRIMARY KEY);";
+    let newer = and(&[Step { code, oldest: KNOWN + 1 }]);
     let (one, other) =
         (connect::session(&options(&name)).await?, connect::session(&options(&name)).await?);
     let began = Instant::now();
@@ -36,6 +68,60 @@ async fn a_dead_owners_lock_runs_out_and_a_newer_schema_is_refused() -> StoreRes
     Ok(())
 }
 
+#[tokio::test]
+async fn nodes_go_on_and_start_with_tables_of_the_next_version() -> StoreResult<()> {
+    let name = unique_keyspace();
+    let at = options(&name);
+    let ran_before = Arc::new(ScyllaStore::connect(at.clone()).await?);
+    let session = connect::session(&at).await?;
+    // Somebody began, and died.
+    session.query_unpaged(format!("ALTER TABLE {name}.messages ADD added text"), ()).await?;
+    let newer = and(&[ADDS]);
+    assert_eq!(apply_steps(&session, &at, &newer).await?, KNOWN + 1);
+
+    let started_after = Arc::new(ScyllaStore::connect(at.clone()).await?);
+    assert_eq!(ScyllaStore::migrate(at.clone()).await?, KNOWN + 1, "it changes nothing");
+    let facts = examine(&at).await?;
+    assert_eq!((facts.version, facts.oldest, facts.known), (KNOWN + 1, KNOWN, KNOWN));
+    for store in [&ran_before, &started_after] {
+        let s = Stage::new(store.clone());
+        people::a_password_and_a_presence_are_replaced(&s).await?;
+        sessions::of_many_rotations_from_one_generation_exactly_one_succeeds(&s).await?;
+        rooms::a_room_and_its_members_read_back(&s).await?;
+        members::watermarks_only_ever_rise(&s).await?;
+        messages::a_message_reads_back_as_it_was_written(&s).await?;
+        messages::a_first_attempt_and_its_retries_write_one_message(&s).await?;
+        messages::a_deletion_leaves_a_tombstone_for_good(&s).await?;
+        reactions::a_reaction_is_told_with_all_others(&s).await?;
+        changes::every_kind_of_change_is_found_under_its_version(&s).await?;
+        changes::what_is_unpublished_stays_until_it_is_forgotten(&s).await?;
+    }
+
+    apply_steps(&session, &at, &and(&[ADDS, REMOVES])).await?;
+    let refused = ScyllaStore::connect(at.clone()).await.map(drop);
+    let Err(StoreError::Damaged(reason)) = refused else { panic!("{refused:?}") };
+    assert!(reason.contains("run the newer program"), "{reason}");
+    drop_keyspace(&ran_before, &name).await;
+    Ok(())
+}
+
+#[tokio::test]
+async fn tables_of_a_program_that_noted_no_compatibility_are_taken_up() -> StoreResult<()> {
+    let name = unique_keyspace();
+    let at = options(&name);
+    let store = ScyllaStore::connect(at.clone()).await?;
+    let drop = format!("DROP TABLE {name}.schema_compatibility");
+    store.db.session.query_unpaged(drop, ()).await?;
+    let facts = examine(&at).await?;
+    assert_eq!((facts.version, facts.oldest), (KNOWN, KNOWN));
+    let newer = and(&[ADDS]);
+    let session = connect::session(&at).await?;
+    assert_eq!(apply_steps(&session, &at, &newer).await?, KNOWN + 1);
+    assert_eq!(examine(&at).await?.oldest, KNOWN);
+    drop_keyspace(&store, &name).await;
+    Ok(())
+}
+
 #[test]
 fn tables_are_named_in_their_keyspace() {
     for (cql, expected) in [
@@ -46,6 +132,7 @@ fn tables_are_named_in_their_keyspace() {
         ),
         ("UPDATE b SET a = ? WHERE c = ?", "UPDATE k.b SET a = ? WHERE c = ?"),
         ("CREATE TABLE IF NOT EXISTS b (a int)", "CREATE TABLE IF NOT EXISTS k.b (a int)"),
+        ("ALTER TABLE b ADD a int", "ALTER TABLE k.b ADD a int"),
         ("SELECT a FROM system.local", "SELECT a FROM system.local"),
         (
             "INSERT INTO b (a) VALUES (?) IF NOT EXISTS USING TTL 3",

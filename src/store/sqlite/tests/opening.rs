@@ -86,6 +86,35 @@ fn a_second_server_on_the_same_folder_is_refused_until_the_first_has_gone() {
 }
 
 #[tokio::test]
+async fn beside_a_server_data_is_read_and_never_written() -> StoreResult<()> {
+    let folder = folder();
+    let nothing = SqliteStore::beside(folder.path()).map(drop);
+    assert!(matches!(nothing, Err(OpenError::Nothing { .. })), "{nothing:?}");
+    let store = open(folder.path());
+    let s = stage(&store);
+    let first = s.account().await?;
+    let beside = SqliteStore::beside(folder.path()).expect("it opens");
+    let later = s.account().await?;
+    for user in [first.id, later.id] {
+        assert!(beside.account(user).await?.is_some());
+    }
+    let refused = beside.set_password(first.id, "other").await;
+    assert!(matches!(refused, Err(StoreError::Unavailable(_))), "{refused:?}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn data_of_an_older_program_is_not_read_beside_it() -> StoreResult<()> {
+    let (folder, _) = written().await?;
+    let older = Connection::open(folder.path().join(DATA_FILE))?;
+    older.pragma_update(None, "user_version", migrate::VERSION - 1)?;
+    drop(older);
+    let read = SqliteStore::beside(folder.path()).map(drop);
+    assert!(matches!(read, Err(OpenError::Older { .. })), "{read:?}");
+    Ok(())
+}
+
+#[tokio::test]
 async fn data_of_a_newer_program_is_refused_and_left_alone() -> StoreResult<()> {
     let (folder, _) = written().await?;
     let file = folder.path().join(DATA_FILE);
