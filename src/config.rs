@@ -206,6 +206,15 @@ pub struct Config {
     #[arg(long, env = "STARLING_SENTRY_DSN", hide_env_values = true, value_name = "URL", value_parser = Secret(dsn))]
     pub sentry_dsn: Option<Dsn>,
 
+    /// A file with that DSN, which has a key in it
+    #[arg(
+        long,
+        env = "STARLING_SENTRY_DSN_FILE",
+        value_name = "FILE",
+        conflicts_with = "sentry_dsn"
+    )]
+    pub sentry_dsn_file: Option<PathBuf>,
+
     /// Print the OpenAPI document (`openapi`) or the AsyncAPI document (`asyncapi`), and end
     #[arg(long, value_name = "DOCUMENT", value_parser = ["openapi", "asyncapi"])]
     pub print: Option<String>,
@@ -286,6 +295,14 @@ pub enum Task {
 impl Config {
     pub fn signing_keys(&self) -> PathBuf {
         self.signing_keys.clone().unwrap_or_else(|| self.data.join("signing-keys.json"))
+    }
+
+    /// Where reports are sent, by the flag or by its file.
+    pub fn sentry_dsn(&self) -> anyhow::Result<Option<Dsn>> {
+        const FLAG: &str = "--sentry-dsn-file";
+        let Some(file) = &self.sentry_dsn_file else { return Ok(self.sentry_dsn.clone()) };
+        let read = dsn(&read_secret(FLAG, file)?);
+        read.map(Some).map_err(|why| anyhow::anyhow!("{FLAG} {}: {why}", file.display()))
     }
 
     /// Whether it is one of many nodes, on Redis and ScyllaDB.

@@ -74,7 +74,8 @@ pub async fn examine(config: &Config) -> Vec<Finding> {
     let mut found = vec![address(config)];
     found.extend(config.metrics_listen.map(metrics_address));
     found.push(open_files());
-    for file in [&config.redis_password_file, &config.scylla_password_file].into_iter().flatten() {
+    let Config { redis_password_file, scylla_password_file, sentry_dsn_file, .. } = config;
+    for file in [redis_password_file, scylla_password_file, sentry_dsn_file].into_iter().flatten() {
         found.extend(readable_by_all(file));
     }
     found.push(signing_keys(&config.signing_keys(), config.is_clustered()));

@@ -319,9 +319,9 @@ with a sentence that names it. Units stand in the names and texts.
 A limit is written as `NUMBER/TIME`: `5/10s`, `100/1m`, `1000/1h`; at most 10,000 in its time; or
 `off`. Lists are separated by commas.
 
-Secrets are best given as files (`--signing-keys`, `--redis-password-file`, `--scylla-password-file`):
-what stands in a flag is shown in the list of processes, and an environment variable in the records of
-whatever starts the server. A password is the one line of its file.
+Secrets are best given as files (`--signing-keys`, `--redis-password-file`, `--scylla-password-file`,
+`--sentry-dsn-file`): what stands in a flag is shown in the list of processes, and an environment variable in
+the records of whatever starts the server. Each but the keys is the one line of its file.
 
 `starling [FLAGS] migrate` serves nobody: it brings ScyllaDB's tables up to what the program knows,
 ahead of an upgrade, and ends. It needs the `--scylla-...` flags alone.

@@ -57,7 +57,7 @@ fn watched(
 ) -> anyhow::Result<()> {
     let wrong = |flag: &'static str| move |error: String| anyhow::anyhow!("{flag}: {error}");
     let mut beside = observe::Layers::new();
-    let reports = config.sentry_dsn.as_ref().map(Reports::to).transpose();
+    let reports = config.sentry_dsn()?.as_ref().map(Reports::to).transpose();
     let reports = reports.map_err(wrong("--sentry-dsn"))?;
     beside.extend(reports.iter().map(|_| report::layer().boxed()));
     let traces = config.otlp_endpoint.as_deref().map(|to| Traces::to(to, config.otlp_share));

@@ -7,6 +7,7 @@
 {{- if $keys }}{{ $files = append $files "signing-keys.json" }}{{ end }}
 {{- if and $clustered .Values.redis.user }}{{ $files = append $files "redis-password" }}{{ end }}
 {{- if and $clustered .Values.scylla.user }}{{ $files = append $files "scylla-password" }}{{ end }}
+{{- if .Values.sentry.enabled }}{{ $files = append $files "sentry-dsn" }}{{ end }}
 {{- /* A stop takes `drainMs` and at most ten seconds. While a cluster's pod sleeps before that, proxies
        learn that it goes; a single node has nobody to hand over to. */}}
 {{- $sleep := ternary 5 0 (not (empty $clustered)) }}
@@ -75,9 +76,8 @@ spec:
         {{- include "starling.scyllaEnv" . | trim | nindent 8 }}
         {{- end }}
         {{- if .Values.sentry.enabled }}
-        - name: STARLING_SENTRY_DSN
-          valueFrom:
-            secretKeyRef: {name: {{ $secret }}, key: sentry-dsn}
+        - name: STARLING_SENTRY_DSN_FILE
+          value: /etc/starling/secret/sentry-dsn
         {{- end }}
         {{- range $flag, $value := .Values.config }}
         {{- /* An empty text, an empty list and no workers stand for the server's own default. */}}

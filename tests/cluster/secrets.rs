@@ -21,6 +21,8 @@ impl Secrets {
         let secrets = Self(tempfile::tempdir().expect("a folder"));
         secrets.put("redis-password", REDIS_PASSWORD);
         secrets.put("scylla-password", "hunter2-scylla\n");
+        // Nobody is there; nothing is waited for.
+        secrets.put("sentry-dsn", "http://hunter2@127.0.0.1:1/7\n");
         let keys = r#"[{"kid":"2026-11","secret":"hunter2-signs-0123456789abcdefghijklmnopqr0"}]"#;
         secrets.put("signing-keys.json", keys);
         secrets
@@ -50,6 +52,7 @@ impl Secrets {
             ("--scylla-replication", "1".to_owned()),
             ("--scylla-user", "chat".to_owned()),
             ("--scylla-password-file", self.file("scylla-password")),
+            ("--sentry-dsn-file", self.file("sentry-dsn")),
             ("--signing-keys", self.file("signing-keys.json")),
         ]
         .into_iter()
@@ -121,6 +124,7 @@ fn a_start_that_fails_tells_no_secret() {
     };
     let url = "redis://127.0.0.1:1";
     let empty = secrets.put("empty", "");
+    let no_dsn = secrets.put("no-dsn", "hunter2@errors.example.org");
     let two_lines = secrets.put("two-lines", "hunter2\nhunter2\n");
     for (arguments, why) in [
         (with("redis://:hunter2@127.0.0.1:1", &[]), "given twice"),
@@ -130,6 +134,7 @@ fn a_start_that_fails_tells_no_secret() {
         (with(url, &[("--redis-password-file", empty.clone())]), "there is nothing in it"),
         (with(url, &[("--redis-password-file", two_lines)]), "there is more than one line in it"),
         (with(url, &[("--scylla-password-file", empty)]), "there is nothing in it"),
+        (with(url, &[("--sentry-dsn-file", no_dsn)]), "no-dsn: it has the form https://KEY@"),
         (alone("text", r#""hunter2""#), "is not in its form: look at line 1, column 9"),
         (alone("field", r#"[{"hunter2":1}]"#), "is not in its form"),
         (alone("short", r#"[{"kid":"a","secret":"hunter2A"}]"#), "is shorter than 32 bytes"),

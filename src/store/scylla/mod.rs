@@ -62,7 +62,8 @@ impl ScyllaStore {
     /// in it.
     pub async fn attach(options: ScyllaOptions) -> StoreResult<Self> {
         let session = connect::session(&options).await?;
-        let (tables, known) = (schema::found(&session, &options).await?, schema::STEPS.len() as u32);
+        let (tables, known) =
+            (schema::found(&session, &options).await?, schema::STEPS.len() as u32);
         if tables.version < known || !tables.suit(known) {
             return Err(StoreError::Damaged(format!(
                 "the keyspace {} has tables of version {}; this program knows version {known}",
