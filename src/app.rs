@@ -93,8 +93,12 @@ pub async fn store_to_read(config: &Config) -> anyhow::Result<Arc<dyn Store>> {
     if config.scylla_nodes.is_empty() {
         return Ok(Arc::new(SqliteStore::beside(&config.data)?));
     }
-    let store = ScyllaStore::attach(scylla_options(config)?).await;
-    Ok(Arc::new(store.context("ScyllaDB can't be used")?))
+    match ScyllaStore::attach(scylla_options(config)?).await {
+        Ok(store) => Ok(Arc::new(store)),
+        // There are other tables than these, or none.
+        Err(StoreError::Damaged(reason)) => anyhow::bail!("ScyllaDB can't be used: {reason}"),
+        Err(error) => Err(error).context("ScyllaDB can't be used"),
+    }
 }
 
 /// The same, to write to it: the embedded one, while no server runs.

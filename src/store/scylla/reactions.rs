@@ -39,6 +39,12 @@ statements! {
     put: Write
         "UPDATE reactions SET is_on = ?, changed = ? \
          WHERE room_id = ? AND message_id = ? AND user_id = ? AND emoji = ?";
+    put_at: Write
+        "UPDATE reactions USING TIMESTAMP ? SET is_on = ?, changed = ? \
+         WHERE room_id = ? AND message_id = ? AND user_id = ? AND emoji = ?";
+    put_head_at: Write
+        "UPDATE reactions USING TIMESTAMP ? SET version = ?, summary = ?, closed = ? \
+         WHERE room_id = ? AND message_id = ?";
     put_head: Decision
         "UPDATE reactions SET version = ?, summary = ?, closed = ? \
          WHERE room_id = ? AND message_id = ? IF version = ?";
@@ -312,6 +318,25 @@ pub(super) async fn put_moved(db: &Db, room: RoomId, moved: &MovedMessage) -> St
     };
     let summary: Vec<_> = by_emoji(&moved.reactions).into_iter().map(tally).collect();
     let new = Head { version: Some(version), summary, closed: message.deleted };
+    each(&moved.reactions, |Reaction { user_id, version, .. }| async move {
+        let thing = Thing::Reaction(id, *user_id);
+        changes::log(db, Topic::Room(room), *version, thing).await
+    })
+    .await?;
+    if Head::of(db.row(&db.reactions.head, (room, id)).await?)?.version.is_none() {
+        // Nobody has reacted here: these are plain writes with the states' own times, which lose
+        // against whatever is decided later.
+        each(&moved.reactions, |Reaction { user_id, emoji, version }| async move {
+            let at = version.millis() as i64;
+            db.write(&db.reactions.put_at, (at, true, version, room, id, user_id, emoji)).await
+        })
+        .await?;
+        let closed = given(new.closed.then_some(true));
+        let at = version.millis() as i64;
+        let row = (at, version, to_json(&new.summary)?, closed, room, id);
+        db.write(&db.reactions.put_head_at, row).await?;
+        return messages::copy_reactions(db, room, id, version, &new.told()).await;
+    }
     let mut attempts = Attempts::new();
     loop {
         attempts.next().await?;
@@ -323,21 +348,17 @@ pub(super) async fn put_moved(db: &Db, room: RoomId, moved: &MovedMessage) -> St
             break;
         }
         // First who reacted, then what is said of them all: who dies between writes all of it again.
-        if head.version.is_some() {
-            let there: Vec<Row> = db.rows(&db.reactions.all, (room, id)).await?;
-            let on = there.into_iter().filter(|(_, _, is_on, _)| *is_on == Some(true));
-            let on = on.filter_map(|(user, emoji, ..)| Some((user?, emoji?)));
-            let gone = on.filter(|(user, emoji)| {
-                !moved.reactions.iter().any(|one| one.user_id == *user && one.emoji == *emoji)
-            });
-            each(gone, |(user, emoji)| async move {
-                db.write(&db.reactions.put, (false, version, room, id, user, emoji)).await
-            })
-            .await?;
-        }
+        let there: Vec<Row> = db.rows(&db.reactions.all, (room, id)).await?;
+        let on = there.into_iter().filter(|(_, _, is_on, _)| *is_on == Some(true));
+        let on = on.filter_map(|(user, emoji, ..)| Some((user?, emoji?)));
+        let gone = on.filter(|(user, emoji)| {
+            !moved.reactions.iter().any(|one| one.user_id == *user && one.emoji == *emoji)
+        });
+        each(gone, |(user, emoji)| async move {
+            db.write(&db.reactions.put, (false, version, room, id, user, emoji)).await
+        })
+        .await?;
         each(&moved.reactions, |Reaction { user_id, emoji, version }| async move {
-            let thing = Thing::Reaction(id, *user_id);
-            changes::log(db, Topic::Room(room), *version, thing).await?;
             db.write(&db.reactions.put, (true, version, room, id, user_id, emoji)).await
         })
         .await?;
