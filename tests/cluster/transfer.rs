@@ -3,6 +3,7 @@
 use std::fs;
 use std::time::Duration;
 
+use serde_json::{Value, json};
 use starling_servers::cql_for_tests;
 
 use crate::rig::{Rig, keyspace};
@@ -66,14 +67,17 @@ async fn an_imported_room_appears_on_nodes_that_run() {
     let mut sockets = [rig.at(0, &ada).socket().await, rig.at(1, &ada).socket().await];
     made_file(&file, 20, &[(&ada.id, &ada.username), PEOPLE[1]]);
     done(import(&flags(&keyspace("import")), &file));
-    for (socket, text) in sockets.iter_mut().zip(["here", "and here"]) {
-        let room =
-            |frame: &serde_json::Value| frame["type"] == "room" && frame["room"]["name"] == "Room";
-        let room = socket.find(room).await["room"]["id"].as_str().expect("an id").to_owned();
-        let person = rig.at(1, &ada);
-        assert_eq!(person.texts(&room).await.len(), 20);
-        bob.post(&format!("/rooms/{room}/join"), serde_json::json!({})).await.ok();
-        let id = bob.say(&room, text).await;
-        assert_eq!(socket.text(text).await["message"]["id"], id);
+    let is_it = |frame: &Value| frame["type"] == "room" && frame["room"]["name"] == "Room";
+    let [one, other] = &mut sockets;
+    let room = one.find(is_it).await["room"]["id"].as_str().expect("an id").to_owned();
+    other.find(is_it).await;
+    for node in 0..2 {
+        assert_eq!(rig.at(node, &ada).texts(&room).await.len(), 20);
+    }
+    // Both follow it from now on.
+    bob.post(&format!("/rooms/{room}/join"), json!({})).await.ok();
+    let id = bob.say(&room, "and on").await;
+    for socket in &mut sockets {
+        assert_eq!(socket.text("and on").await["message"]["id"], id);
     }
 }

@@ -240,7 +240,7 @@ fn a_file_with_a_wrong_line_is_refused_with_its_number_and_nothing_is_taken() {
             10,
             &|line| {
                 line["reactions"] =
-                    json!([{ "emoji": "no", "user_id": Uuid::nil(), "version": future }])
+                    json!([{ "emoji": "no", "user_id": Uuid::nil(), "version": future }]);
             },
             "line 11: `emoji`",
         ),
