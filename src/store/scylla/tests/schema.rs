@@ -3,9 +3,11 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use scylla::client::session::Session;
+use scylla::statement::Statement;
 use uuid::Uuid;
 
-use super::{drop_keyspace, options, unique_keyspace};
+use super::{drop_keyspace, nodes, options, unique_keyspace};
 use crate::store::contract::{
     Stage, changes, members, messages, people, reactions, rooms, sessions,
 };
@@ -41,9 +43,23 @@ fn and(steps: &[Step]) -> Vec<Step> {
     STEPS.iter().chain(steps).copied().collect()
 }
 
+/// A keyspace of the test's own, on a server that surely listens.
+fn new_keyspace() -> String {
+    nodes();
+    unique_keyspace()
+}
+
+/// A change of tables takes the server longer than a statement does.
+async fn change(session: &Session, cql: String) -> StoreResult<()> {
+    let mut statement = Statement::new(cql);
+    statement.set_request_timeout(Some(Duration::from_secs(20)));
+    session.query_unpaged(statement, ()).await?;
+    Ok(())
+}
+
 #[tokio::test]
 async fn a_dead_owners_lock_runs_out_and_a_newer_schema_is_refused() -> StoreResult<()> {
-    let name = unique_keyspace();
+    let name = new_keyspace();
     let store = ScyllaStore::connect(options(&name)).await?;
     // Somebody took the lock and died.
     let lock = format!(
@@ -70,12 +86,12 @@ async fn a_dead_owners_lock_runs_out_and_a_newer_schema_is_refused() -> StoreRes
 
 #[tokio::test]
 async fn nodes_go_on_and_start_with_tables_of_the_next_version() -> StoreResult<()> {
-    let name = unique_keyspace();
+    let name = new_keyspace();
     let at = options(&name);
     let ran_before = Arc::new(ScyllaStore::connect(at.clone()).await?);
     let session = connect::session(&at).await?;
     // Somebody began, and died.
-    session.query_unpaged(format!("ALTER TABLE {name}.messages ADD added text"), ()).await?;
+    change(&session, format!("ALTER TABLE {name}.messages ADD added text")).await?;
     let newer = and(&[ADDS]);
     assert_eq!(apply_steps(&session, &at, &newer).await?, KNOWN + 1);
 
@@ -107,11 +123,10 @@ async fn nodes_go_on_and_start_with_tables_of_the_next_version() -> StoreResult<
 
 #[tokio::test]
 async fn tables_of_a_program_that_noted_no_compatibility_are_taken_up() -> StoreResult<()> {
-    let name = unique_keyspace();
+    let name = new_keyspace();
     let at = options(&name);
     let store = ScyllaStore::connect(at.clone()).await?;
-    let drop = format!("DROP TABLE {name}.schema_compatibility");
-    store.db.session.query_unpaged(drop, ()).await?;
+    change(&store.db.session, format!("DROP TABLE {name}.schema_compatibility")).await?;
     let facts = examine(&at).await?;
     assert_eq!((facts.version, facts.oldest), (KNOWN, KNOWN));
     let newer = and(&[ADDS]);
