@@ -235,12 +235,13 @@ mod tests {
     /// Nodes of versions without traces read no other bytes.
     #[test]
     fn what_is_not_traced_has_no_byte_of_a_trace() {
-        let (id, room) = (EventId::floor(5), RoomId(Uuid::new_v4()));
-        let bare = [id.0.as_bytes(), [control::NONE].as_slice(), frame().bytes()].concat();
-        assert_eq!(tail(id, None, &frame()), bare);
+        let (id, room, frame) = (EventId::floor(5), RoomId(Uuid::new_v4()), frame());
+        let kind = [control::NONE];
+        let whole = [id.0.as_bytes(), kind.as_slice(), frame.bytes()];
+        assert_eq!(tail(id, None, &frame), whole.concat());
         let kind = [control::FOLLOW];
-        let whole = [id.0.as_bytes(), kind.as_slice(), room.0.as_bytes(), frame().bytes()];
-        assert_eq!(tail(id, Some(Control::Follow(room)), &frame()), whole.concat());
+        let whole = [id.0.as_bytes(), kind.as_slice(), room.0.as_bytes(), frame.bytes()];
+        assert_eq!(tail(id, Some(Control::Follow(room)), &frame), whole.concat());
     }
 
     #[test]
