@@ -193,7 +193,7 @@ pub struct Config {
     #[arg(long, env = "STARLING_LOG_FORMAT", default_value = "text", value_name = "FORMAT")]
     pub log_format: LogFormat,
 
-    /// Where traces are sent (OTLP over HTTP), for example http://collector:4318 [default: nowhere]
+    /// Where traces are sent (OTLP over HTTP), for example `http://collector:4318` [default: nowhere]
     #[arg(long, env = "STARLING_OTLP_ENDPOINT", hide_env_values = true, value_name = "URL", value_parser = Secret(web_address))]
     pub otlp_endpoint: Option<String>,
 
