@@ -60,7 +60,7 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- define "starling.secretName" -}}
 {{- if .Values.existingSecret }}
 {{- .Values.existingSecret }}
-{{- else if or .Values.signingKeys .Values.redis.password .Values.scylla.password }}
+{{- else if or .Values.signingKeys .Values.redis.password .Values.scylla.password .Values.sentry.dsn }}
 {{- include "starling.fullname" . }}
 {{- end }}
 {{- end }}

@@ -89,6 +89,11 @@ spec:
         {{- end }}
         {{- include "starling.scyllaEnv" . | trim | nindent 8 }}
         {{- end }}
+        {{- if .Values.sentry.enabled }}
+        - name: STARLING_SENTRY_DSN
+          valueFrom:
+            secretKeyRef: {name: {{ $secret }}, key: sentry-dsn}
+        {{- end }}
         {{- range $flag, $value := .Values.config }}
         {{- /* An empty text, an empty list and no workers stand for the server's own default. */}}
         {{- if or $value (eq $flag "drainMs") }}
