@@ -9,8 +9,12 @@ cd "$(dirname "$0")/.."
 
 cargo build --release --locked --workspace --quiet
 work=$(mktemp -d)
-pid=
-cleanup() { [ -z "$pid" ] || kill -9 "$pid" 2>/dev/null || true; rm -rf "$work"; }
+pid= collector=
+cleanup() {
+    [ -z "$pid" ] || kill -9 "$pid" 2>/dev/null || true
+    [ -z "$collector" ] || kill "$collector" 2>/dev/null || true
+    rm -rf "$work"
+}
 trap cleanup EXIT
 ulimit -n "$(ulimit -Hn)"
 
@@ -44,6 +48,24 @@ if wants small; then
     echo "=== small: 1,000 connections in rooms of 50, 10,000 deliveries/s"
     start --
     swarm load --users 1000 --rate 10000 --seconds 30 --server-pid "$pid"
+fi
+if wants traces; then
+    # Stands for a collector: takes everything and keeps nothing.
+    port=$((20000 + RANDOM % 10000))
+    printf '%s\n' "daemon off; pid $work/nginx.pid; error_log stderr; events {}" \
+        "http { access_log off; client_body_temp_path $work/bodies; client_max_body_size 64m;" \
+        "  server { listen 127.0.0.1:$port; location / { return 200; } } }" >"$work/nginx.conf"
+    nginx -e stderr -c "$work/nginx.conf" &
+    collector=$!
+    for share in off 0.01 1; do
+        echo "=== traces: share $share, 1,000 connections in rooms of 50, 10,000 deliveries/s"
+        if [ "$share" = off ]; then start --
+        else start -- --otlp-endpoint "http://127.0.0.1:$port" --otlp-share "$share"; fi
+        swarm load --users 1000 --rate 10000 --seconds 30 --server-pid "$pid"
+        echo "=== traces: share $share, 64 senders, each waiting for the acknowledgement"
+        swarm send --senders 64 --seconds 15 --server-pid "$pid"
+    done
+    kill "$collector"
 fi
 if wants large; then
     echo "=== large: 10,000 connections in rooms of 50, 10,000 deliveries/s"
