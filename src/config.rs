@@ -1,11 +1,13 @@
 //! Flags and environment variables. Each is checked when the server starts; a wrong one is refused
 //! with a sentence that names it.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use clap::{Parser, Subcommand};
+use clap::builder::TypedValueParser;
+use clap::error::ErrorKind;
+use clap::{Arg, Command, Parser, Subcommand};
 
 use crate::auth::passwords::{DEFAULT_MEMORY_KIB, DEFAULT_PASSES};
 use crate::domain::network::Network;
@@ -45,7 +47,7 @@ pub struct Config {
     /// USER:PASSWORD@ before HOST:PORT where needed. Several, separated by commas, for Sentinel
     /// (`redis+sentinel://HOST:PORT/MASTER`) and Cluster (`redis+cluster://HOST:PORT`; `rediss+...` with
     /// TLS). Goes together with --scylla-nodes and --signing-keys
-    #[arg(long, env = "STARLING_REDIS_URL", value_name = "URLS", value_delimiter = ',', requires_all = ["scylla_nodes", "signing_keys"])]
+    #[arg(long, env = "STARLING_REDIS_URL", hide_env_values = true, value_name = "URLS", value_delimiter = ',', requires_all = ["scylla_nodes", "signing_keys"])]
     pub redis_url: Vec<String>,
 
     /// What all keys and channels in Redis begin with
@@ -180,8 +182,8 @@ pub struct Config {
     #[arg(long, env = "STARLING_LOG_FORMAT", default_value = "text", value_name = "FORMAT")]
     pub log_format: LogFormat,
 
-    /// Where traces are sent (OTLP over HTTP), for example http://collector:4318 [default: nowhere]
-    #[arg(long, env = "STARLING_OTLP_ENDPOINT", value_name = "URL", value_parser = web_address)]
+    /// Where traces are sent (OTLP over HTTP), for example `http://collector:4318` [default: nowhere]
+    #[arg(long, env = "STARLING_OTLP_ENDPOINT", hide_env_values = true, value_name = "URL", value_parser = Secret(web_address))]
     pub otlp_endpoint: Option<String>,
 
     /// The share of requests and commands that is traced, 0 to 1
@@ -190,7 +192,7 @@ pub struct Config {
 
     /// Where panics and errors are reported (a DSN of Sentry, or of a server that speaks its protocol)
     /// [default: nowhere]
-    #[arg(long, env = "STARLING_SENTRY_DSN", value_name = "URL", hide_env_values = true, value_parser = dsn)]
+    #[arg(long, env = "STARLING_SENTRY_DSN", hide_env_values = true, value_name = "URL", value_parser = Secret(dsn))]
     pub sentry_dsn: Option<Dsn>,
 
     /// Print the OpenAPI document (`openapi`) or the AsyncAPI document (`asyncapi`), and end
@@ -285,11 +287,33 @@ fn limit(text: &str) -> Result<Limit, String> {
     Ok(Limit { most, per_ms: u64::from(number) * unit_ms })
 }
 
+/// Reads what may hold a secret: it is not repeated where it is wrong.
+#[derive(Clone, Copy)]
+struct Secret<T>(fn(&str) -> Result<T, String>);
+
+impl<T: Clone + Send + Sync + 'static> TypedValueParser for Secret<T> {
+    type Value = T;
+
+    fn parse_ref(
+        &self,
+        command: &Command,
+        arg: Option<&Arg>,
+        value: &OsStr,
+    ) -> Result<T, clap::Error> {
+        let Self(read) = self;
+        read(value.to_str().unwrap_or_default()).map_err(|form| {
+            let flag = arg.and_then(Arg::get_long).unwrap_or_default();
+            let wrong = format!("the value of --{flag} is wrong: {form}");
+            command.clone().error(ErrorKind::ValueValidation, wrong)
+        })
+    }
+}
+
 fn web_address(text: &str) -> Result<String, String> {
     let host = text.strip_prefix("http://").or_else(|| text.strip_prefix("https://"));
     match host {
-        Some(host) if !host.is_empty() && !host.contains(' ') => Ok(text.to_owned()),
-        _ => Err("it begins with http:// or https://".into()),
+        Some(host) if !host.is_empty() && !host.contains([' ', '@']) => Ok(text.to_owned()),
+        _ => Err("it is an address like http://collector:4318, without a password".into()),
     }
 }
 
@@ -298,7 +322,6 @@ fn share(text: &str) -> Result<f64, String> {
     share.ok_or_else(|| "a share is a number from 0 to 1, like 0.01".into())
 }
 
-/// The key in it is not repeated.
 fn dsn(text: &str) -> Result<Dsn, String> {
     text.parse().map_err(|_| "it has the form https://KEY@HOST/PROJECT".into())
 }
@@ -354,6 +377,8 @@ mod tests {
             ("--otlp-endpoint", "collector:4318"),
             ("--otlp-share", "1.1"),
             ("--sentry-dsn", "https://host/1"),
+            ("--sentry-dsn", "ftp://its-key@host/1"),
+            ("--otlp-endpoint", "https://its-key@collector:4318"),
             ("--redis-prefix", "a:b"),
             ("--scylla-keyspace", ""),
             ("--scylla-replication", "0"),
@@ -362,6 +387,7 @@ mod tests {
         ] {
             let error = Config::try_parse_from(["starling", flag, value]).expect_err(value);
             assert!(error.to_string().contains(flag), "{flag} {value}: {error}");
+            assert!(!error.to_string().contains("its-key"), "{error}");
         }
         assert_eq!(limit("10000/24h"), Ok(Limit { most: 10_000, per_ms: 86_400_000 }));
         assert_eq!(limit("7/s"), Ok(Limit { most: 7, per_ms: 1_000 }));

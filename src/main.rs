@@ -6,8 +6,9 @@ use starling::app::{self, App};
 use starling::config::{Config, Task};
 use starling::doctor::{self, Verdict};
 use starling::domain::rules::Rule;
+use starling::report::{self, Reports};
 use starling::trace::Traces;
-use starling::{backup, documents, health, observe, report};
+use starling::{backup, documents, health, observe};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::Layer;
 
@@ -19,12 +20,12 @@ fn main() -> std::process::ExitCode {
         _ => {}
     }
     let done = match &config.task {
-        Some(Task::Migrate) => migrate(&config),
+        Some(Task::Migrate) => watched(&config, migrate),
         Some(Task::Doctor) => examine(&config),
         Some(Task::Health) => health::ask(config.listen),
         Some(Task::Backup { to }) => backup::back_up(&config, to),
         Some(Task::Restore { from }) => backup::restore(&config, from),
-        None => run(&config),
+        None => watched(&config, run),
     };
     match done {
         Ok(()) => std::process::ExitCode::SUCCESS,
@@ -40,37 +41,26 @@ fn print(document: &str) -> std::process::ExitCode {
     std::process::ExitCode::SUCCESS
 }
 
-/// What goes to others of what happens here, until it is dropped.
-struct Watching {
-    traces: Option<Traces>,
-    _reports: Option<report::Guard>,
-}
-
-impl Drop for Watching {
-    fn drop(&mut self) {
-        if let Some(traces) = &self.traces {
-            tokio::task::block_in_place(|| traces.finish());
-        }
-    }
-}
-
-fn watch(config: &Config) -> anyhow::Result<Watching> {
+/// Does it with a log, and with traces and reports where they are asked for, of which the last are sent
+/// when it is done.
+fn watched(
+    config: &Config,
+    task: impl FnOnce(&Config) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    let wrong = |flag: &'static str| move |error: String| anyhow::anyhow!("{flag}: {error}");
     let mut beside = observe::Layers::new();
-    let reports = config.sentry_dsn.clone().map(report::to);
-    if reports.is_some() {
-        beside.push(Box::new(report::layer()));
-    }
+    let reports = config.sentry_dsn.as_ref().map(Reports::to).transpose();
+    let reports = reports.map_err(wrong("--sentry-dsn"))?;
+    beside.extend(reports.iter().map(|_| report::layer().boxed()));
     let traces = config.otlp_endpoint.as_deref().map(|to| Traces::to(to, config.otlp_share));
-    let traces = traces.transpose().map_err(|error| anyhow::anyhow!("--otlp-endpoint: {error}"))?;
+    let traces = traces.transpose().map_err(wrong("--otlp-endpoint"))?;
     beside.extend(traces.iter().map(|traces| traces.layer().boxed()));
-    observe::install_log(config.log_format, &config.log, beside)
-        .map_err(|error| anyhow::anyhow!("--log: {error}"))?;
-    Ok(Watching { traces, _reports: reports })
+    observe::install_log(config.log_format, &config.log, beside).map_err(wrong("--log"))?;
+    task(config)
 }
 
 #[tokio::main]
 async fn migrate(config: &Config) -> anyhow::Result<()> {
-    let _watching = watch(config)?;
     let version = app::migrate(config).await?;
     println!("The tables in the keyspace {} have version {version}.", config.scylla_keyspace);
     Ok(())
@@ -89,7 +79,6 @@ async fn examine(config: &Config) -> anyhow::Result<()> {
 
 #[tokio::main]
 async fn run(config: &Config) -> anyhow::Result<()> {
-    let _watching = watch(config)?;
     // For tests that show what each rule is for; a release build has all of them on, always.
     if cfg!(debug_assertions)
         && let Ok(names) = std::env::var("STARLING_WITHOUT")

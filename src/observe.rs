@@ -198,6 +198,9 @@ pub enum LogFormat {
     Json,
 }
 
+/// What the spans of traces are marked with. Logs don't show them.
+pub const SPANS: &str = "starling::spans";
+
 /// Where what is logged and traced goes to, beside standard error.
 pub type Layers = Vec<Box<dyn Layer<Registry> + Send + Sync>>;
 
@@ -205,6 +208,8 @@ pub type Layers = Vec<Box<dyn Layer<Registry> + Send + Sync>>;
 /// `info,starling=debug`.
 pub fn install_log(format: LogFormat, filter: &str, beside: Layers) -> Result<(), String> {
     let filter = EnvFilter::try_new(filter).map_err(|error| error.to_string())?;
+    let without_spans = format!("{SPANS}=off").parse().expect("it is a directive");
+    let filter = filter.add_directive(without_spans);
     let log = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
     let log = match format {
         LogFormat::Text => log.with_target(false).with_filter(filter).boxed(),

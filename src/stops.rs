@@ -4,6 +4,7 @@
 //!
 //! - `STARLING_STOP=PLACE:N` ends the process when it passes that place for the N-th time.
 //! - `STARLING_PAUSE=PLACE:N:MS` waits there for so long.
+//! - `STARLING_PANIC=PLACE:N:TEXT` panics there with this text.
 //! - `STARLING_MISS=N` makes the relay miss the N-th event of a room that it hears.
 
 /// The places, in the order of a message's way.
@@ -59,6 +60,13 @@ mod in_tests {
         Nth::new((place.to_owned(), Duration::from_millis(millis.parse().ok()?)), times)
     });
 
+    static PANIC: LazyLock<Option<Nth<(String, String)>>> = LazyLock::new(|| {
+        let text = std::env::var("STARLING_PANIC").ok()?;
+        let mut parts = text.splitn(3, ':');
+        let (place, times, text) = (parts.next()?, parts.next()?, parts.next()?);
+        Nth::new((place.to_owned(), text.to_owned()), times)
+    });
+
     static MISS: LazyLock<Option<Nth<()>>> =
         LazyLock::new(|| Nth::new((), &std::env::var("STARLING_MISS").ok()?));
 
@@ -74,6 +82,11 @@ mod in_tests {
             && pause.is_now()
         {
             tokio::time::sleep(pause.what.1).await;
+        }
+        if let Some(panic) = PANIC.as_ref().filter(|panic| panic.what.0 == place)
+            && panic.is_now()
+        {
+            panic!("{}", panic.what.1);
         }
     }
 

@@ -12,7 +12,7 @@ const TABLE: &[(&str, &[&str])] = &[
     ("observe", &[]),
     ("stops", &[]),
     ("report", &[]),
-    ("trace", &["protocol"]),
+    ("trace", &["protocol", "observe"]),
     ("domain", &["protocol"]),
     ("store", &["domain", "protocol", "observe", "stops", "trace"]),
     ("bus", &["domain", "protocol", "observe"]),
@@ -50,7 +50,21 @@ const TABLE: &[(&str, &[&str])] = &[
     ("backup", &["store::sqlite", "config"]),
     ("health", &[]),
     ("doctor", &["app", "auth", "bus::redis", "store::scylla", "config"]),
-    ("main", &["app", "backup", "config", "doctor", "documents", "health", "domain", "observe", "report", "trace"]),
+    (
+        "main",
+        &[
+            "app",
+            "backup",
+            "config",
+            "doctor",
+            "documents",
+            "health",
+            "domain",
+            "observe",
+            "report",
+            "trace",
+        ],
+    ),
 ];
 
 /// Behind their traits: whoever uses the trait does not know them.

@@ -38,6 +38,7 @@ pub struct Publication {
     /// The id that it is published under: at most [`crate::domain::cursor::LATE_MS`] old.
     pub event_id: EventId,
     pub control: Option<Control>,
+    /// With the trace that it is part of, which arrives with it.
     pub frame: Frame,
 }
 

@@ -13,8 +13,8 @@ use actix_web::web::Data;
 use actix_web::{Error, HttpMessage};
 use tracing::{Instrument, Span, field, trace_span};
 
-use crate::domain::window::Verdict;
 use super::extract::Surroundings;
+use crate::domain::window::Verdict;
 use crate::observe;
 use crate::protocol::TraceParent;
 use crate::trace;
@@ -72,6 +72,9 @@ pub async fn middleware(
     let mut response = CURRENT_ID.scope(id.clone(), answer).await?;
     let status = response.status();
     traced.record("http.response.status_code", status.as_u16());
+    if status.is_server_error() {
+        traced.record("otel.status_code", "error");
+    }
     let verdict = response.request().extensions().get::<RateLimitHeaders>().copied();
     let headers = response.headers_mut();
     for (name, value) in verdict.map(RateLimitHeaders::pairs).unwrap_or_default() {
@@ -97,23 +100,26 @@ pub async fn middleware(
     Ok(response)
 }
 
-/// The request's span in a trace; in its sender's, where that is a proxy that is believed.
+/// The request's span: part of the trace of a proxy that is believed, or of one of its own.
 fn traced(request: &ServiceRequest, path: &str) -> Span {
+    let space = if path.is_empty() { "" } else { " " };
     let span = trace_span!(
         target: trace::TARGET,
         "request",
-        otel.name = format_args!("{} {path}", request.method()),
+        otel.name = format_args!("{}{space}{path}", request.method()),
         otel.kind = "server",
+        otel.status_code = field::Empty,
         http.request.method = %request.method(),
         http.route = path,
         http.response.status_code = field::Empty
     );
+    let believed = |surroundings: &Data<Surroundings>| surroundings.is_proxied(request.request());
     if !span.is_disabled()
-        && request.app_data::<Data<Surroundings>>().is_some_and(|it| it.is_proxied(request.request()))
+        && request.app_data().is_some_and(believed)
         && let Some(header) = request.headers().get("traceparent")
-        && let Some(parent) = header.to_str().ok().and_then(TraceParent::parse)
+        && let Some((parent, sampled)) = header.to_str().ok().and_then(TraceParent::parse)
     {
-        trace::continue_from(&span, parent);
+        trace::continue_from(&span, parent, sampled);
     }
     span
 }

@@ -255,7 +255,10 @@ impl Hub {
             observe::DELIVERED_BYTES.add("", (bytes * followers.len()) as u64);
         }
         for (parent, topic, heard) in traced {
-            trace::delivered(parent, heard, state.index.followers(topic).len());
+            let connections = state.index.followers(topic).len();
+            if connections > 0 {
+                trace::delivered(parent, heard, connections);
+            }
         }
         if let Some(oldest) = oldest {
             observe::PUBLISH_TO_SOCKET.time("", oldest);

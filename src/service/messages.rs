@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use tracing::{Instrument, trace_span};
+
 use super::telling::Claimed;
 use super::turns::Turn;
 use super::{Answered, Caller, Refusal, Service, Taken, Telling};
@@ -24,6 +26,7 @@ use crate::stops;
 use crate::store::{
     MessageChange, MessageChangeKind, NewMessage, Reacted, ReactionChange, Watermarks, Written,
 };
+use crate::trace;
 
 /// Messages in a page of history.
 const PAGE: std::ops::RangeInclusive<u32> = 1..=200;
@@ -105,7 +108,8 @@ impl Service {
 
     async fn admit(&self, attempt: Attempt) -> Answered<(MessageId, Claim)> {
         let began = Instant::now();
-        let admitted = self.0.bus.admit(attempt).await?;
+        let span = trace_span!(target: trace::TARGET, "claim", otel.kind = "client");
+        let admitted = self.0.bus.admit(attempt).instrument(span).await?;
         observe::BUS_CALL.time("admit", began);
         match admitted {
             Admitted::Refused(verdict) => Err(Refusal::limited(verdict)),

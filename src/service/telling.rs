@@ -74,7 +74,11 @@ impl Service {
         &self,
         work: impl Future<Output = Answered<T>> + Send + 'static,
     ) -> Answered<T> {
-        self.0.tasks.spawn(work.in_current_span()).await.map_err(|_| Refusal::of(ErrorCode::Internal))?
+        self.0
+            .tasks
+            .spawn(work.in_current_span())
+            .await
+            .map_err(|_| Refusal::of(ErrorCode::Internal))?
     }
 
     /// Publishes events that are stored, in this order, under the id that was taken for them. Where
@@ -137,7 +141,7 @@ impl Service {
         claimed: Option<&Claimed>,
     ) -> BusResult<bool> {
         let span = trace_span!(target: trace::TARGET, "publish", otel.kind = "producer");
-        let trace = trace::of(&span);
+        let trace = trace::parent(&span);
         let publication = |telling: &Telling| Publication {
             topic: telling.topic,
             // A state that was changed at the same time has a version a little above.

@@ -6,7 +6,7 @@ use actix_web::http::header::SEC_WEBSOCKET_PROTOCOL;
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse, get};
 use serde::Deserialize;
-use tracing::{Instrument, field, trace_span};
+use tracing::{Instrument, Span, field, trace_span};
 
 use super::dispatch::{self, Done};
 use super::resume::{self, Listener};
@@ -101,7 +101,12 @@ impl Connection {
             self.answer(id, Err(Refusal::because(ErrorCode::Unauthenticated, detail)));
             return self.outbox.close(CloseCode::LogIn);
         };
-        let began = Box::pin(self.begin(id, &token, cursor.as_deref(), idle)).await;
+        let span = command_span();
+        let began = self.begin(id, &token, cursor.as_deref(), idle).instrument(span.clone());
+        let began = Box::pin(began).await;
+        end_command(&span, "hello", began.as_ref().err());
+        // It ends here: what the connection does from now on is no part of it.
+        drop(span);
         let session = match began {
             Ok(session) => session,
             Err(refusal) => {
@@ -238,18 +243,11 @@ impl Connection {
                 continue;
             }
             let began = Instant::now();
+            let span = command_span();
+            let work = dispatch::dispatch(&mut session, frame.command).instrument(span.clone());
             // Boxed: a connection that is idle holds none of it.
-            let span = trace_span!(
-                target: trace::TARGET,
-                "command",
-                otel.name = field::Empty,
-                otel.kind = "server"
-            );
-            let Done { name, answer } = Box::pin(
-                dispatch::dispatch(&mut session, frame.command).instrument(span.clone()),
-            )
-            .await;
-            span.record("otel.name", format_args!("command {name}"));
+            let Done { name, answer } = Box::pin(work).await;
+            end_command(&span, name, answer.as_ref().err());
             observe::COMMANDS.time(name, began);
             self.answer(frame.id, answer);
         }
@@ -275,6 +273,30 @@ impl Connection {
     fn send(&self, frame: &Frame) {
         if self.outbox.push(frame.bytes().clone()).is_err() {
             self.outbox.close(CloseCode::Slow);
+        }
+    }
+}
+
+/// A command's span; it gets its name when it is known.
+fn command_span() -> Span {
+    trace_span!(
+        target: trace::TARGET,
+        "command",
+        otel.kind = "server",
+        otel.status_code = field::Empty,
+        error.type = field::Empty
+    )
+}
+
+fn end_command(span: &Span, name: &str, refusal: Option<&Refusal>) {
+    if span.is_disabled() {
+        return;
+    }
+    trace::rename(span, || format!("command {name}"));
+    if let Some(refusal) = refusal {
+        span.record("error.type", refusal.code.as_str());
+        if refusal.code.status() >= 500 {
+            span.record("otel.status_code", "error");
         }
     }
 }

@@ -8,3 +8,4 @@ mod costs;
 mod doctor;
 mod rig;
 mod rules;
+mod traces;

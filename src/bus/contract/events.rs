@@ -3,9 +3,9 @@
 use futures_util::future::try_join_all;
 
 use super::{Stage, frame, person, room, session, typing};
-use crate::bus::BusResult;
+use crate::bus::{BusResult, Publication};
 use crate::domain::cursor::LATE_MS;
-use crate::protocol::{Control, EventId, PresenceStatus, Topic};
+use crate::protocol::{Control, EventId, PresenceStatus, Topic, TraceParent};
 
 pub(crate) async fn what_is_published_is_heard_as_it_is(stage: &Stage) -> BusResult<()> {
     let user = person();
@@ -32,6 +32,11 @@ pub(crate) async fn what_is_published_is_heard_as_it_is(stage: &Stage) -> BusRes
             assert_eq!(heard.event_id, publication.event_id);
             assert_eq!((heard.control, heard.frame), (control, publication.frame));
         }
+        let traced = Some(TraceParent { trace: [1; 16], span: [2; 8] });
+        let event = stage.event(topic, "part of a trace");
+        let publication = Publication { frame: event.frame.traced(traced), ..event };
+        stage.bus.publish(vec![publication]).await?;
+        assert_eq!(stage.next(topic).await.publication.frame.trace(), traced);
     }
     Ok(())
 }

@@ -1,8 +1,8 @@
 //! What is published in Redis: a short header, and the frame as it goes to clients.
 //!
 //! An event is `e`, its epoch's name (16 hexadecimal digits), its count (8 bytes), then its *tail*: id
-//! (16 bytes), control (1 or 17), trace (24, where the control says so), frame. What stands before the tail is put there by the script that
-//! counts it. A whisper is `w` and the frame.
+//! (16 bytes), control (1 or 17), trace (24, where the control says so), frame. What stands before the
+//! tail is put there by the script that counts it. A whisper is `w` and the frame.
 
 use bytes::Bytes;
 use uuid::Uuid;
@@ -59,9 +59,9 @@ pub(super) fn tail(id: EventId, control: Option<Control>, frame: &Frame) -> Vec<
             (control::END_OTHER_SESSIONS, Some(session.0))
         }
     };
+    let trace = frame.trace();
     let mut tail = Vec::with_capacity(16 + 17 + TraceParent::BYTES + frame.bytes().len());
     tail.extend_from_slice(id.0.as_bytes());
-    let trace = frame.trace();
     tail.push(if trace.is_some() { kind | TRACED } else { kind });
     if let Some(subject) = subject {
         tail.extend_from_slice(subject.as_bytes());
@@ -200,7 +200,7 @@ mod tests {
     #[test]
     fn an_event_reads_back_with_what_the_script_adds() {
         let (id, session) = (EventId::floor(5), SessionId(Uuid::new_v4()));
-        let parent = Some(TraceParent { trace: 1 << 127 | 5, span: u64::MAX });
+        let parent = Some(TraceParent { trace: [0xa5; 16], span: [0x5a; 8] });
         for (control, trace) in [
             None,
             Some(Control::Follow(RoomId(Uuid::new_v4()))),
@@ -230,6 +230,18 @@ mod tests {
         }
         assert_eq!(Message::read(whisper(&frame())), Some(Message::Whisper(frame())));
         assert_eq!(Message::read(b"x".to_vec()), None);
+    }
+
+    /// Nodes of versions without traces read no other bytes.
+    #[test]
+    fn what_is_not_traced_has_no_byte_of_a_trace() {
+        let (id, room, frame) = (EventId::floor(5), RoomId(Uuid::new_v4()), frame());
+        let kind = [control::NONE];
+        let whole = [id.0.as_bytes(), kind.as_slice(), frame.bytes()];
+        assert_eq!(tail(id, None, &frame), whole.concat());
+        let kind = [control::FOLLOW];
+        let whole = [id.0.as_bytes(), kind.as_slice(), room.0.as_bytes(), frame.bytes()];
+        assert_eq!(tail(id, Some(Control::Follow(room)), &frame), whole.concat());
     }
 
     #[test]

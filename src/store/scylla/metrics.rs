@@ -14,7 +14,8 @@ pub(super) async fn call<T>(
     work: impl Future<Output = StoreResult<T>>,
 ) -> StoreResult<T> {
     let began = Instant::now();
-    let span = trace_span!(target: trace::TARGET, "store", otel.name = format_args!("store {name}"));
+    let span =
+        trace_span!(target: trace::TARGET, "store", otel.name = format_args!("store {name}"));
     let result = work.instrument(span).await;
     observe::STORE_CALL.time(name, began);
     count_failure(result)

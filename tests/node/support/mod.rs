@@ -3,6 +3,7 @@
 
 mod http;
 mod node;
+mod receiver;
 mod socket;
 
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -10,6 +11,7 @@ use std::time::Duration;
 
 pub use http::{Api, Reply, register};
 pub use node::{Node, Process};
+pub use receiver::{Receiver, Span};
 pub use socket::{Socket, View};
 
 /// Nothing that works takes this long, on a machine however busy.

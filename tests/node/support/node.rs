@@ -115,6 +115,13 @@ impl Process {
         Self::begin(Data::new(), "127.0.0.1:0", flags)
     }
 
+    /// With these variables in its environment, too; and where it logs.
+    pub fn logging_with(flags: &[&str], environment: &[(&str, &str)]) -> (Self, NamedTempFile) {
+        let log = NamedTempFile::new().expect("a temporary file");
+        let to = log.reopen().expect("the same file").into();
+        (Self::spawn(Data::new(), "127.0.0.1:0", flags, environment, to), log)
+    }
+
     /// With the data in this folder, which stays.
     pub fn on(data: &Path) -> Self {
         Self::begin(Data::At(data.to_owned()), "127.0.0.1:0", &[])
@@ -128,19 +135,23 @@ impl Process {
 
     /// One that logs all that it can, as JSON, and where.
     pub fn logging() -> (Self, NamedTempFile) {
-        let log = NamedTempFile::new().expect("a temporary file");
-        let to = log.reopen().expect("the same file").into();
-        let flags = ["--log", "trace", "--log-format", "json"];
-        (Self::logging_to(Data::new(), "127.0.0.1:0", &flags, to), log)
+        Self::logging_with(&["--log", "trace", "--log-format", "json"], &[])
     }
 
     fn begin(data: Data, listen: &str, flags: &[&str]) -> Self {
-        Self::logging_to(data, listen, flags, Stdio::inherit())
+        Self::spawn(data, listen, flags, &[], Stdio::inherit())
     }
 
-    fn logging_to(data: Data, listen: &str, flags: &[&str], log: Stdio) -> Self {
+    fn spawn(
+        data: Data,
+        listen: &str,
+        flags: &[&str],
+        environment: &[(&str, &str)],
+        log: Stdio,
+    ) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_starling"))
             .args(&arguments(data.path(), listen, flags)[1..])
+            .envs(environment.iter().copied())
             .stdout(Stdio::piped())
             .stderr(log)
             .spawn()
