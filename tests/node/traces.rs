@@ -56,6 +56,7 @@ async fn a_stop_sends_what_is_left_and_each_trace_begins_where_something_was_ask
     assert_eq!(named(&spans, "command send")[0].attributes["error.type"], "invalid");
     for span in &spans {
         assert!(span.kind == SERVER || !span.parent.is_empty(), "nobody asked for {span:?}");
+        assert_eq!(span.instance, spans[0].instance, "there is one process");
     }
     // What spans are made of is the code's own.
     let everything = format!("{spans:?}");
