@@ -14,7 +14,7 @@ use anyhow::{Context, bail, ensure};
 use futures_util::{StreamExt, TryStreamExt, stream};
 
 use super::CONCURRENT;
-use super::line::{Counts, FORMAT, Head, Line, Person, Post};
+use super::line::{Counts, FORMAT, Head, Line, MessageLine, Person};
 use super::progress::Progress;
 use crate::domain::history::Range;
 use crate::protocol::{Member, MessageId, Room, RoomId, UserId};
@@ -329,10 +329,10 @@ impl Work<'_> {
         let mut reactions: HashMap<_, _> = reactions.into_iter().collect();
         let texts = page.into_iter().map(|message| {
             let reactions = reactions.remove(&message.id).unwrap_or_default();
-            Post::of(room, message, reactions)
+            MessageLine::of(room, message, reactions)
         });
         let texts: Vec<_> = texts.collect();
-        self.read(texts.iter().flat_map(Post::people)).await?;
+        self.read(texts.iter().flat_map(MessageLine::people)).await?;
         let any = !texts.is_empty();
         for text in texts {
             for user in text.people() {

@@ -24,7 +24,7 @@ pub enum Line {
     Starling(Head),
     User(Person),
     Room(Room),
-    Message(Post),
+    Message(MessageLine),
     Member(Member),
     /// The last one.
     End(Counts),
@@ -71,7 +71,7 @@ impl fmt::Debug for Password {
 
 /// A message with the reactions to it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Post {
+pub struct MessageLine {
     pub room_id: RoomId,
     pub id: MessageId,
     pub author_id: UserId,
@@ -252,7 +252,7 @@ impl Person {
     }
 }
 
-impl Post {
+impl MessageLine {
     pub fn of(room_id: RoomId, message: Message, reactions: Vec<Reaction>) -> Self {
         // A reaction may be there before the message's own copy says so.
         let newest = reactions.iter().map(|reaction| reaction.version).max();
