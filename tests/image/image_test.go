@@ -138,14 +138,13 @@ func TestThePartsAreListed(t *testing.T) {
 	} {
 		var list struct {
 			BomFormat  string
-			Metadata   struct{ Component component }
 			Components []component
 		}
 		if err := json.Unmarshal(content(t, "/sbom/"+file), &list); err != nil {
 			t.Fatal(err)
 		}
-		if list.BomFormat != "CycloneDX" || !strings.HasPrefix(list.Metadata.Component.Name, "starling") {
-			t.Errorf("%s is %s of %v", file, list.BomFormat, list.Metadata.Component)
+		if list.BomFormat != "CycloneDX" {
+			t.Errorf("%s is %q", file, list.BomFormat)
 		}
 		for _, name := range expected {
 			if !slices.ContainsFunc(list.Components, func(c component) bool { return c.Name == name && c.Version != "" }) {
