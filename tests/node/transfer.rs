@@ -73,6 +73,9 @@ async fn an_installation_moves_whole() {
     assert!(!admin(newcomer.get("/me").await.ok()));
 }
 
+/// What is changed in which line, and what is said of it.
+type Case<'a> = (usize, &'a dyn Fn(&mut Value), &'a str);
+
 #[tokio::test(flavor = "multi_thread")]
 async fn one_room_is_exported_alone_by_its_name_or_id() {
     let (_outer, [by_id, by_name, target]) = places(["id.jsonl", "name.jsonl", "target"]);
@@ -223,7 +226,7 @@ fn a_file_with_a_wrong_line_is_refused_with_its_number_and_nothing_is_taken() {
     // The lines: 1 the head, 2 Ada, 3 the room, 4 a message of hers, 5 Bob, then messages.
     let blank = "line 4: `text`: A message has at least one character that is not white space.";
     let future = EventId::new((now() + 3_600_000) << 12, 1);
-    let cases: [(usize, &dyn Fn(&mut Value), &str); 9] = [
+    let cases: [Case<'_>; 9] = [
         (3, &|line| line["text"] = " ".into(), blank),
         (3, &|line| line["id"] = json!(Uuid::from_u128(7)), "line 4: 00000000-"),
         (3, &|line| line["version"] = json!(future), "is from the future"),

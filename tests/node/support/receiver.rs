@@ -41,6 +41,7 @@ pub struct Span {
     /// Empty where it has none.
     pub parent: String,
     /// Which process it is of.
+    #[allow(dead_code, reason = "of one node alone all are of the same")]
     pub instance: String,
     pub attributes: HashMap<String, String>,
 }
