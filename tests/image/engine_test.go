@@ -95,6 +95,11 @@ func (e *theEngine) stop() {
 	_ = e.process.Process.Signal(syscall.SIGTERM)
 	_ = e.process.Wait()
 	_ = e.log.Close()
+	// It leaves the network of this machine mounted there, once a container had it.
+	mounted, _ := filepath.Glob(filepath.Join(e.folder, "run/netns/*"))
+	for _, network := range mounted {
+		_ = syscall.Unmount(network, 0)
+	}
 	_ = os.RemoveAll(e.folder)
 }
 
