@@ -1,7 +1,6 @@
 package image
 
 import (
-	"bytes"
 	"fmt"
 	"io"
 	"os"
@@ -96,6 +95,11 @@ func (e *theEngine) stop() {
 	_ = e.process.Process.Signal(syscall.SIGTERM)
 	_ = e.process.Wait()
 	_ = e.log.Close()
+	// It leaves the network of this machine mounted there, once a container had it.
+	mounted, _ := filepath.Glob(filepath.Join(e.folder, "run/netns/*"))
+	for _, network := range mounted {
+		_ = syscall.Unmount(network, 0)
+	}
 	_ = os.RemoveAll(e.folder)
 }
 
@@ -113,16 +117,23 @@ func (e *theEngine) run(environment []string, input io.Reader, args ...string) (
 	return answered.String(), all.String(), err
 }
 
-// Takes what is written to it from two sides.
+// Takes what is written to it from two sides. It is no bytes.Buffer: that would be read into without the lock.
 type buffer struct {
 	mutex sync.Mutex
-	bytes.Buffer
+	text  []byte
 }
 
 func (b *buffer) Write(text []byte) (int, error) {
 	b.mutex.Lock()
 	defer b.mutex.Unlock()
-	return b.Buffer.Write(text)
+	b.text = append(b.text, text...)
+	return len(text), nil
+}
+
+func (b *buffer) String() string {
+	b.mutex.Lock()
+	defer b.mutex.Unlock()
+	return string(b.text)
 }
 
 // Root's programs may not be on the PATH.
