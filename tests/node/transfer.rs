@@ -211,6 +211,8 @@ fn an_export_leaves_every_other_file_as_it_is() {
 
 #[test]
 fn a_file_with_a_wrong_line_is_refused_with_its_number_and_nothing_is_taken() {
+    /// A line, what is made of it, and what is said then.
+    type Case<'a> = (usize, &'a dyn Fn(&mut Value), &'a str);
     let (_outer, [good, bad, data, nothing]) = places(["good", "bad", "data", "nothing"]);
     made_file(&good, 30, &PEOPLE);
     let good = lines(&good);
@@ -223,7 +225,7 @@ fn a_file_with_a_wrong_line_is_refused_with_its_number_and_nothing_is_taken() {
     // The lines: 1 the head, 2 Ada, 3 the room, 4 a message of hers, 5 Bob, then messages.
     let blank = "line 4: `text`: A message has at least one character that is not white space.";
     let future = EventId::new((now() + 3_600_000) << 12, 1);
-    let cases: [(usize, &dyn Fn(&mut Value), &str); 9] = [
+    let cases: [Case<'_>; 9] = [
         (3, &|line| line["text"] = " ".into(), blank),
         (3, &|line| line["id"] = json!(Uuid::from_u128(7)), "line 4: 00000000-"),
         (3, &|line| line["version"] = json!(future), "is from the future"),
