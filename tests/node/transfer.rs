@@ -214,6 +214,8 @@ fn an_export_leaves_every_other_file_as_it_is() {
 
 #[test]
 fn a_file_with_a_wrong_line_is_refused_with_its_number_and_nothing_is_taken() {
+    /// A line, what is made of it, and what is said then.
+    type Case<'a> = (usize, &'a dyn Fn(&mut Value), &'a str);
     let (_outer, [good, bad, data, nothing]) = places(["good", "bad", "data", "nothing"]);
     made_file(&good, 30, &PEOPLE);
     let good = lines(&good);

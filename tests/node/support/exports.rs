@@ -156,7 +156,7 @@ pub fn rand_of(tick: u64) -> u64 {
 }
 
 pub fn write(path: &Path, lines: &[Value]) {
-    let text: String = lines.iter().map(|line| line.to_string() + "\n").collect();
+    let text = lines.iter().map(Value::to_string).collect::<Vec<_>>().join("\n") + "\n";
     let mut file = OpenOptions::new()
         .write(true)
         .create(true)
