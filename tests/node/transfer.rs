@@ -73,9 +73,6 @@ async fn an_installation_moves_whole() {
     assert!(!admin(newcomer.get("/me").await.ok()));
 }
 
-/// What is changed in which line, and what is said of it.
-type Case<'a> = (usize, &'a dyn Fn(&mut Value), &'a str);
-
 #[tokio::test(flavor = "multi_thread")]
 async fn one_room_is_exported_alone_by_its_name_or_id() {
     let (_outer, [by_id, by_name, target]) = places(["id.jsonl", "name.jsonl", "target"]);
