@@ -10,7 +10,7 @@ pub(super) struct Step {
     pub code: &'static str,
     /// The oldest program that can work with the tables after this step, or the step's own number where
     /// no older one can. What makes a step safe for the program before it is said in
-    /// `docs/decisions/0030-one-version-beside-the-next.md`.
+    /// `docs/decisions/0024-one-version-beside-the-next.md`.
     pub oldest: u32,
 }
 
