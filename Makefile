@@ -12,6 +12,11 @@ CARGO  ?= cargo
 # Runs what follows in web/, with a Node that is new enough.
 WEB    := ./scripts/web.sh
 
+# The server that tests outside of this package start, and how it is built for them. `cargo test` of the
+# whole workspace has built it already; alone it would be built once more, with fewer features.
+SERVER       := $(abspath $(or $(CARGO_TARGET_DIR),target)/debug/starling)
+BUILD_SERVER := $(CARGO) build --locked --bin starling
+
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help run cluster web test test-server test-web test-chart test-image test-dashboards test-upgrade dashboard e2e faults fmt lint audit docs demo swarm bench tools servers browsers load-k6 load-goose test-load k6
@@ -41,12 +46,12 @@ web/node_modules/.package-lock.json: web/package-lock.json
 	@touch $@
 
 test: browsers test-web test-server ## Everything that has to hold: format, lint, every test, the documents
-	$(MAKE) --no-print-directory e2e
+	$(MAKE) --no-print-directory e2e BUILD_SERVER=
 
 test-server: tools servers k6 ## All of it that needs no browser and no Node
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
-	$(CARGO) test --workspace --locked
+	STARLING_BIN=$(SERVER) $(CARGO) test --workspace --locked
 
 test-web: web/node_modules/.package-lock.json ## The web client's own checks: types, format, lint, tests, the build
 	$(WEB) node scripts/types.mjs --check
@@ -56,18 +61,17 @@ test-web: web/node_modules/.package-lock.json ## The web client's own checks: ty
 	$(MAKE) --no-print-directory web
 
 test-chart: tools ## The Helm chart, on a real API server: make test-chart ARGS="-run TestWrong -v"
-	$(CARGO) build --locked --bin starling
-	STARLING_BIN=$(abspath $(or $(CARGO_TARGET_DIR),target)/debug/starling) ./scripts/chart.sh $(ARGS)
+	$(BUILD_SERVER)
+	STARLING_BIN=$(SERVER) ./scripts/chart.sh $(ARGS)
 
 test-image: tools servers ## The image and the Compose files, on a Docker engine of its own; takes long, and root
 	./scripts/image.sh $(ARGS)
 
 e2e: tools browsers web ## The web client in real browsers, before a real server
-	$(CARGO) build --locked --bin starling
+	$(BUILD_SERVER)
 	$(WEB) npm run -s test:kit
 	$(WEB) npm run -s test:browser
-	STARLING_BIN=$(abspath $(or $(CARGO_TARGET_DIR),target)/debug/starling) \
-		$(WEB) npm run -s e2e
+	STARLING_BIN=$(SERVER) $(WEB) npm run -s e2e
 
 test-dashboards: tools servers ## The dashboard and the alerts, before a real Prometheus and nodes under load
 	$(CARGO) test --locked --test prometheus
