@@ -59,19 +59,32 @@ export async function stray(page: Page, id: string, happens: () => Promise<unkno
 	});
 }
 
-/** Notes whether anything ever covers the log, or takes it away; and whether the page was left. */
+/**
+ * Notes whether anything ever covers the log, or takes it away; and whether the page was left. Begins when
+ * the log is first seen.
+ */
 export async function watchCover(page: Page): Promise<() => Promise<{ covered: number }>> {
 	await page.evaluate(() => {
 		const found = { covered: 0 };
 		Object.assign(window, { cover: found });
-		const frame = () => {
+		const isCovered = () => {
 			const log = document.querySelector("[role=log]");
 			const box = log?.getBoundingClientRect();
 			const at = box && document.elementFromPoint(box.left + box.width / 2, box.top + 40);
-			if (!at || !log?.contains(at)) found.covered += 1;
-			requestAnimationFrame(frame);
+			return !at || !log?.contains(at);
 		};
-		requestAnimationFrame(frame);
+		return new Promise<void>((resolve) => {
+			const count = () => {
+				if (isCovered()) found.covered += 1;
+				requestAnimationFrame(count);
+			};
+			const uncover = () => {
+				if (isCovered()) return requestAnimationFrame(uncover);
+				resolve();
+				requestAnimationFrame(count);
+			};
+			requestAnimationFrame(uncover);
+		});
 	});
 	// A reload would take it away.
 	return () => page.evaluate(() => (window as unknown as { cover: { covered: number } }).cover);
