@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{BufRead, BufReader, BufWriter, Seek, SeekFrom, Write};
+use std::io::{BufRead, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
@@ -14,11 +14,11 @@ use anyhow::{Context, bail, ensure};
 use futures_util::{StreamExt, TryStreamExt, stream};
 
 use super::CONCURRENT;
-use super::line::{Counts, FORMAT, Head, Line, MessageLine, Person};
+use super::line::{Counts, FORMAT, Head, LONGEST_LINE, Line, MessageLine, Person};
 use super::progress::Progress;
 use crate::domain::history::Range;
 use crate::protocol::{Member, MessageId, Room, RoomId, UserId};
-use crate::store::{Account, Store, StoreError};
+use crate::store::{Account, Store, StoreError, StoreResult};
 
 /// The name of the file, where only its folder was said.
 const FILE: &str = "starling.jsonl";
@@ -65,12 +65,8 @@ async fn find(store: &dyn Store, named: &str) -> anyhow::Result<RoomId> {
         return Ok(room.with_context(|| format!("There is no room with the id {id}"))?.id);
     }
     let mut found: Vec<Room> = Vec::new();
-    let mut after = None;
-    loop {
-        let ids = store.room_ids(after, PAGE).await?;
-        let Some(last) = ids.last() else { break };
-        after = Some(*last);
-        let rooms = store.rooms(&ids).await?;
+    for ids in all(|after| store.room_ids(after, PAGE)).await?.chunks(PAGE) {
+        let rooms = store.rooms(ids).await?;
         found.extend(rooms.into_iter().filter(|room| room.name == named && !room.deleted));
     }
     match found.as_slice() {
@@ -81,6 +77,22 @@ async fn find(store: &dyn Store, named: &str) -> anyhow::Result<RoomId> {
             bail!("Several rooms have the name {named:?}; say which by its id: {}", ids.join(", "))
         }
     }
+}
+
+/// All ids, a page at a time; in their order, whatever the store's is.
+async fn all<Id: Copy + Ord, Page: Future<Output = StoreResult<Vec<Id>>>>(
+    page: impl Fn(Option<Id>) -> Page,
+) -> StoreResult<Vec<Id>> {
+    let mut all = Vec::new();
+    loop {
+        let more = page(all.last().copied()).await?;
+        if more.is_empty() {
+            break;
+        }
+        all.extend(more);
+    }
+    all.sort_unstable();
+    Ok(all)
 }
 
 /// What stands in the file.
@@ -195,8 +207,12 @@ fn replay(file: &File, path: &Path, head: &Head, written: &mut Written) -> anyho
     let (mut whole, mut number) = (0, 0_u64);
     loop {
         bytes.clear();
-        let length = reader.read_until(b'\n', &mut bytes)?;
+        let length = (&mut reader).take(LONGEST_LINE).read_until(b'\n', &mut bytes)? as u64;
         number += 1;
+        ensure!(
+            length < LONGEST_LINE,
+            "{shown} is there already, and is no export; nothing was changed"
+        );
         let Some(line) = bytes.strip_suffix(b"\n") else {
             // Half a line, or none. Nothing but the beginning of ours is ever cut off.
             let ours = number > 1 || Line::Starling(head.clone()).bytes()?.starts_with(&bytes);
@@ -213,7 +229,7 @@ fn replay(file: &File, path: &Path, head: &Head, written: &mut Written) -> anyho
             Ok(line) => written.note(&line),
             Err(wrong) => bail!("{shown}, line {number}: {wrong} Begin again, with another file"),
         }
-        whole += length as u64;
+        whole += length;
     }
 }
 
@@ -231,7 +247,7 @@ impl Work<'_> {
     async fn run(&mut self) -> anyhow::Result<()> {
         let rooms = match self.head.room {
             Some(room) => vec![room],
-            None => self.all_rooms().await?,
+            None => all(|after| self.store.room_ids(after, PAGE)).await?,
         };
         if let Some(room) = self.file.written.room {
             ensure!(
@@ -248,7 +264,7 @@ impl Work<'_> {
             progress.reach(done as u64 + 1, self.lines());
         }
         if self.head.room.is_none() {
-            let users = self.all_users().await?;
+            let users = all(|after| self.store.user_ids(after, PAGE)).await?;
             for page in users.chunks(PAGE) {
                 self.read(page.iter().copied()).await?;
                 for user in page {
@@ -264,33 +280,6 @@ impl Work<'_> {
     fn lines(&self) -> u64 {
         let Counts { users, rooms, messages, members } = self.file.written.counts;
         users + rooms + messages + members
-    }
-
-    /// In the order of their ids, whatever the store's is.
-    async fn all_rooms(&self) -> anyhow::Result<Vec<RoomId>> {
-        let mut all = Vec::new();
-        loop {
-            let page = self.store.room_ids(all.last().copied(), PAGE).await?;
-            if page.is_empty() {
-                break;
-            }
-            all.extend(page);
-        }
-        all.sort_unstable();
-        Ok(all)
-    }
-
-    async fn all_users(&self) -> anyhow::Result<Vec<UserId>> {
-        let mut all = Vec::new();
-        loop {
-            let page = self.store.user_ids(all.last().copied(), PAGE).await?;
-            if page.is_empty() {
-                break;
-            }
-            all.extend(page);
-        }
-        all.sort_unstable();
-        Ok(all)
     }
 
     /// What is not written yet of a conversation.

@@ -13,14 +13,11 @@ use anyhow::{Context, bail, ensure};
 use futures_util::future::try_join_all;
 
 use super::CONCURRENT;
-use super::line::{Counts, FORMAT, Line, Person};
+use super::line::{Counts, FORMAT, LONGEST_LINE, Line, Person};
 use super::progress::Progress;
 use crate::domain::clock::HybridClock;
 use crate::protocol::{Event, Member, Membership, Room, RoomId, Topic, UserId};
 use crate::store::{MovedMessage, NONCES_KEPT_MS, Store, StoreError, StoreResult, Unpublished};
-
-/// Far more than a message of the greatest length with thousands of reactions.
-const LONGEST_LINE: u64 = 64 * 1024 * 1024;
 
 /// What is written in one go: lines, and their bytes in the file.
 const LINES: usize = 500;

@@ -17,6 +17,9 @@ use crate::store::{Account, MAX_EMOJIS, MovedMessage, Reaction};
 /// The number of this format. One that is written differently gets the next.
 pub const FORMAT: u32 = 1;
 
+/// In bytes: far more than a message of the greatest length with thousands of reactions.
+pub const LONGEST_LINE: u64 = 64 * 1024 * 1024;
+
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Line {

@@ -64,12 +64,49 @@ pub(super) fn write(db: &Db<'_>, new: &NewMessage) -> StoreResult<Written> {
     {
         return Ok(Written::Already { room_id, message_id });
     }
+    insert(db, room, message, "DO NOTHING")?;
+    if message.nonce.is_empty() {
+        // The others are found among the `sends`.
+        db.saw(message.version);
+    }
+    Ok(Written::New)
+}
+
+/// Writes a message as another store had it.
+pub(super) fn put(db: &Db<'_>, room: RoomId, moved: &MovedMessage) -> StoreResult<()> {
+    let message = &moved.message;
+    let there = by_id(db, room, message.id)?;
+    if there.as_ref().is_none_or(|there| there.version < message.version) {
+        let newer = "(room_id, bucket, message_id) DO UPDATE SET text = excluded.text, \
+                     edited_at = excluded.edited_at, deleted = excluded.deleted, \
+                     version = excluded.version";
+        insert(db, room, message, newer)?;
+        db.saw(message.version);
+        if message.version != message.id.into() {
+            changes::log(db, Topic::Room(room), message.version, Thing::Message(message.id))?;
+        }
+    }
+    if moved.note_nonce && !message.nonce.is_empty() {
+        claim(db, room, message)?;
+    }
+    let newest = there.as_ref().and_then(|there| there.reactions_version);
+    if message.reactions_version > newest && !there.is_some_and(|there| there.deleted) {
+        reactions::put(db, room, moved)?;
+    }
+    Ok(())
+}
+
+/// Writes a message's row, and its bucket's. `conflict`: what is done where there is one already.
+fn insert(db: &Db<'_>, room: RoomId, message: &Message, conflict: &str) -> StoreResult<()> {
     let bucket = Bucket::of(message.id);
     let system = message.system.as_ref().map(to_json).transpose()?;
-    db.write(
+    let sql = format!(
         "INSERT INTO messages (room_id, bucket, message_id, author_id, kind, text, system, nonce, \
          reply_to, sent_at, edited_at, deleted, version) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13) ON CONFLICT DO NOTHING",
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13) ON CONFLICT {conflict}"
+    );
+    db.write(
+        &sql,
         (
             room,
             bucket,
@@ -86,60 +123,6 @@ pub(super) fn write(db: &Db<'_>, new: &NewMessage) -> StoreResult<Written> {
             message.version,
         ),
     )?;
-    add_bucket(db, room, bucket)?;
-    if message.nonce.is_empty() {
-        // The others are found among the `sends`.
-        db.saw(message.version);
-    }
-    Ok(Written::New)
-}
-
-/// Writes a message as another store had it.
-pub(super) fn put(db: &Db<'_>, room: RoomId, moved: &MovedMessage) -> StoreResult<()> {
-    let message = &moved.message;
-    let there = by_id(db, room, message.id)?;
-    if there.as_ref().is_none_or(|there| there.version < message.version) {
-        let bucket = Bucket::of(message.id);
-        let system = message.system.as_ref().map(to_json).transpose()?;
-        db.write(
-            "INSERT INTO messages (room_id, bucket, message_id, author_id, kind, text, system, \
-             nonce, reply_to, sent_at, edited_at, deleted, version) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13) \
-             ON CONFLICT (room_id, bucket, message_id) DO UPDATE SET text = excluded.text, \
-             edited_at = excluded.edited_at, deleted = excluded.deleted, version = excluded.version",
-            (
-                room,
-                bucket,
-                message.id,
-                message.author_id,
-                message.kind,
-                &message.text,
-                system,
-                &message.nonce,
-                message.reply_to,
-                message.sent_at,
-                message.edited_at,
-                message.deleted,
-                message.version,
-            ),
-        )?;
-        add_bucket(db, room, bucket)?;
-        db.saw(message.version);
-        if message.version != message.id.into() {
-            changes::log(db, Topic::Room(room), message.version, Thing::Message(message.id))?;
-        }
-    }
-    if moved.note_nonce && !message.nonce.is_empty() {
-        claim(db, room, message)?;
-    }
-    let newest = there.as_ref().and_then(|there| there.reactions_version);
-    if message.reactions_version > newest && !there.is_some_and(|there| there.deleted) {
-        reactions::put(db, room, moved)?;
-    }
-    Ok(())
-}
-
-fn add_bucket(db: &Db<'_>, room: RoomId, bucket: Bucket) -> StoreResult<()> {
     let sql = "INSERT INTO room_buckets (room_id, bucket) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
     db.write(sql, (room, bucket)).map(drop)
 }

@@ -36,12 +36,8 @@ pub(super) fn react(db: &Db<'_>, change: &ReactionChange) -> StoreResult<Reacted
         return Ok(Reacted::TooMany);
     }
     let version = above(change.version, message.reactions_version);
-    db.write(
-        "INSERT INTO reactions (room_id, user_id, message_id, emoji, is_on, version) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (room_id, user_id, message_id, emoji) \
-         DO UPDATE SET is_on = excluded.is_on, version = excluded.version",
-        (room, user, id, &change.emoji, change.on, version),
-    )?;
+    let own = Reaction { user_id: user, emoji: change.emoji.clone(), version };
+    write(db, room, id, &own, change.on)?;
     let reactions = summarise(db, room, &message, change)?;
     message.reactions.clone_from(&reactions);
     set_summary(db, room, id, &reactions, Some(version))?;
@@ -141,13 +137,10 @@ pub(super) fn all(db: &Db<'_>, room: RoomId, message: MessageId) -> StoreResult<
 pub(super) fn put(db: &Db<'_>, room: RoomId, moved: &MovedMessage) -> StoreResult<()> {
     let message = &moved.message;
     clear(db, room, message.id)?;
-    for Reaction { user_id, emoji, version } in &moved.reactions {
-        db.write(
-            "REPLACE INTO reactions (room_id, user_id, message_id, emoji, is_on, version) \
-             VALUES (?1, ?2, ?3, ?4, 1, ?5)",
-            (room, user_id, message.id, emoji, version),
-        )?;
-        changes::log(db, Topic::Room(room), *version, Thing::Reaction(message.id, *user_id))?;
+    for reaction in &moved.reactions {
+        write(db, room, message.id, reaction, true)?;
+        let thing = Thing::Reaction(message.id, reaction.user_id);
+        changes::log(db, Topic::Room(room), reaction.version, thing)?;
     }
     let summary = |(emoji, people): (&str, Vec<(EventId, UserId)>)| ReactionSummary {
         emoji: emoji.to_owned(),
@@ -156,6 +149,23 @@ pub(super) fn put(db: &Db<'_>, room: RoomId, moved: &MovedMessage) -> StoreResul
     };
     let summaries: Vec<_> = by_emoji(&moved.reactions).into_iter().map(summary).collect();
     set_summary(db, room, message.id, &summaries, message.reactions_version)
+}
+
+fn write(
+    db: &Db<'_>,
+    room: RoomId,
+    message: MessageId,
+    reaction: &Reaction,
+    is_on: bool,
+) -> StoreResult<()> {
+    let Reaction { user_id, emoji, version } = reaction;
+    db.write(
+        "INSERT INTO reactions (room_id, user_id, message_id, emoji, is_on, version) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (room_id, user_id, message_id, emoji) \
+         DO UPDATE SET is_on = excluded.is_on, version = excluded.version",
+        (room, user_id, message, emoji, is_on, version),
+    )
+    .map(drop)
 }
 
 fn set_summary(
