@@ -14,6 +14,8 @@ use actix_web::{HttpRequest, HttpResponse, HttpServer, Resource, guard, middlewa
 use anyhow::Context;
 use metrics_exporter_prometheus::PrometheusHandle;
 use socket2::{Domain, Protocol, Socket, Type};
+use tokio::runtime::Handle;
+use tokio::sync::SetOnce;
 use tokio::task::JoinHandle;
 use utoipa_actix_web::AppExt;
 
@@ -68,6 +70,12 @@ struct Scale {
     remembered: Duration,
     /// How long a retry that finds no claim waits for an attempt still on its way.
     retry_waits: Duration,
+}
+
+/// Where the bus hears: on the thread of the only worker, which then need not be woken for it; with several
+/// beside them, which leaves none of them less time than the others.
+fn hears_on(workers: usize) -> Arc<SetOnce<Handle>> {
+    Arc::new(SetOnce::new_with((workers > 1).then(Handle::current)))
 }
 
 /// Nobody else writes to an embedded store, and the bus of the process knows every attempt.
@@ -160,14 +168,16 @@ impl App {
     pub async fn start(config: &Config) -> anyhow::Result<Self> {
         // First of all: what is told before anybody counts is lost, such as that Redis was reached.
         begin_to_count();
+        let hears_on = hears_on(config.workers());
         if config.is_clustered() {
-            let bus = Arc::new(RedisBus::connect(&redis_options(config)?)?);
+            let options = redis_options(config)?;
+            let bus = Arc::new(RedisBus::connect_to_hear_on(hears_on.clone(), &options)?);
             let store = Arc::new(connect(&scylla_options(config)?).await?);
-            return Self::start_with(config, store, bus, CLUSTER).await;
+            return Self::start_with(config, store, bus, CLUSTER, hears_on).await;
         }
         let store: Arc<dyn Store> = Arc::new(SqliteStore::open(SqliteOptions::new(&config.data))?);
         let bus: Arc<dyn Bus> = Arc::new(LocalBus::new());
-        Self::start_with(config, store, bus, ALONE).await
+        Self::start_with(config, store, bus, ALONE, hears_on).await
     }
 
     async fn start_with(
@@ -175,6 +185,7 @@ impl App {
         store: Arc<dyn Store>,
         bus: Arc<dyn Bus>,
         scale: Scale,
+        hears_on: Arc<SetOnce<Handle>>,
     ) -> anyhow::Result<Self> {
         let metrics = observe::metrics_handle();
         let file = config.signing_keys();
@@ -238,7 +249,8 @@ impl App {
             let inboxes = inboxes.clone();
             let next = Arc::new(std::sync::atomic::AtomicUsize::new(0));
             move || {
-                // Called once on each worker's thread.
+                // Called once on each worker's thread. Where there are several it is set.
+                let _ = hears_on.set(Handle::current());
                 let number = next.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
                 let (hub, running) =
                     Hub::new(number, inboxes[number].clone(), Arc::new(relay.clone()), |millis| {
@@ -325,8 +337,10 @@ impl App {
             let _ = inbox.push(vec![drain.clone()]);
         }
         tokio::time::sleep(Duration::from_millis(self.drain_ms + 100)).await;
+        // While the bus hears: once the workers are gone it may have to connect anew.
+        let _ = tokio::time::timeout(FINISH_WITHIN / 2, self.service.finish()).await;
         self.people.stop().await?;
-        if tokio::time::timeout(FINISH_WITHIN, self.service.finish()).await.is_err() {
+        if tokio::time::timeout(FINISH_WITHIN / 2, self.service.finish()).await.is_err() {
             tracing::warn!("what was accepted last did not finish in time");
         }
         for task in self.keeping {

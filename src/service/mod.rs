@@ -187,8 +187,7 @@ impl Service {
         ]
     }
 
-    /// Ends when everything accepted so far was stored and told. Nothing new may be accepted
-    /// meanwhile.
+    /// Ends when everything that was accepted is stored and told.
     pub async fn finish(&self) {
         self.0.tasks.close();
         self.0.tasks.wait().await;

@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use redis::{PushInfo, Value};
 use tokio::sync::mpsc;
+use tokio_util::task::AbortOnDropHandle;
 
 use super::keys::Partition;
 use super::message::Message;
@@ -49,8 +50,15 @@ impl Interest {
     }
 }
 
-/// Hands on until the bus is dropped.
-pub(super) async fn hear(shared: Arc<Shared>, mut queue: mpsc::Receiver<Heard>) {
+/// Hands on, on the runtime that is meant for it, until that ends or this is dropped.
+pub(super) async fn hear(shared: Arc<Shared>, queue: mpsc::Receiver<Heard>) {
+    let there = Arc::clone(&shared.hears_on);
+    let handing = there.wait().await.spawn(hand_on(shared, queue));
+    // An error says that the runtime has ended.
+    let _ = AbortOnDropHandle::new(handing).await;
+}
+
+async fn hand_on(shared: Arc<Shared>, mut queue: mpsc::Receiver<Heard>) {
     let mut batch = Vec::with_capacity(BATCH);
     while queue.recv_many(&mut batch, BATCH).await > 0 {
         let mut signals = Vec::with_capacity(batch.len());

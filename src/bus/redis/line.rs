@@ -14,10 +14,14 @@ use std::time::{Duration, Instant};
 use deadpool_redis::{Manager, Pool};
 use parking_lot::{Mutex, RwLock};
 use redis::aio::MultiplexedConnection;
-use redis::{Cmd, ErrorKind, Pipeline, PushInfo, PushKind, RedisError, RedisResult, Value, pipe};
+use redis::{
+    AsyncConnectionConfig, Client, Cmd, ErrorKind, Pipeline, PushInfo, PushKind, RedisError,
+    RedisResult, Value, pipe,
+};
 use tokio::sync::Notify;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
 
 use super::address::{Address, Kind, connect, connection_config};
 use super::heads::{HEAD_KEEPS_MS, begin_epoch, read_epoch, read_heads};
@@ -216,7 +220,7 @@ impl Line {
         let config = connection_config().set_push_sender(only_ends);
         let mut commands = connect(&client, &config).await?;
         let hears = hears(shared, broken.clone(), Arc::clone(&leaving));
-        let mut link = connect(&client, &connection_config().set_push_sender(hears)).await?;
+        let mut link = link(shared, &client, connection_config().set_push_sender(hears)).await?;
 
         let mut who = pipe();
         who.cmd("INFO").arg("server").cmd("INFO").arg("memory").cmd("ROLE");
@@ -413,8 +417,9 @@ impl Line {
         }
         let signals = topics.iter().zip(read.heads);
         let signals = signals.map(|(topic, head)| Signal::Subscribed { topic: *topic, head });
-        let told = shared.queue.send(Heard::Signals(signals.collect())).await;
-        told.map_err(|_| RedisError::from((ErrorKind::Client, "the bus is gone")))
+        // Where nobody hears any more, the commands go on.
+        let _ = shared.queue.send(Heard::Signals(signals.collect())).await;
+        Ok(())
     }
 
     /// Asks every second whether it is there, is still a master, and what time it is; why it ended.
@@ -477,6 +482,23 @@ impl Line {
                 }
             }
         }
+    }
+}
+
+/// A connection that is read on the runtime where what it brings is told; here, where that has ended.
+async fn link(
+    shared: &Shared,
+    client: &Client,
+    config: AsyncConnectionConfig,
+) -> RedisResult<MultiplexedConnection> {
+    let there = shared.hears_on.wait().await;
+    let opening = {
+        let (client, config) = (client.clone(), config.clone());
+        there.spawn(async move { connect(&client, &config).await })
+    };
+    match AbortOnDropHandle::new(opening).await {
+        Ok(opened) => opened,
+        Err(_) => connect(client, &config).await,
     }
 }
 

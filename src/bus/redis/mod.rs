@@ -16,7 +16,8 @@ use async_trait::async_trait;
 use futures_util::future::{join_all, try_join_all};
 use parking_lot::{Mutex, RwLock};
 use redis::{Value, cmd};
-use tokio::sync::{Notify, mpsc, watch};
+use tokio::runtime::Handle;
+use tokio::sync::{Notify, SetOnce, mpsc, watch};
 use tokio_util::task::AbortOnDropHandle;
 
 use self::address::Directory;
@@ -66,6 +67,15 @@ impl RedisBus {
     /// A bus that begins to connect, in tasks on the current runtime, and never ceases to try. An
     /// error says that the options can't be right, whatever Redis does.
     pub fn connect(options: &RedisOptions) -> Result<Self, RedisOptionsError> {
+        Self::connect_to_hear_on(Arc::new(SetOnce::new_with(Some(Handle::current()))), options)
+    }
+
+    /// The same; what it hears is read and told on another runtime, and it connects when that is known. It
+    /// goes on without hearing when that runtime ends.
+    pub fn connect_to_hear_on(
+        there: Arc<SetOnce<Handle>>,
+        options: &RedisOptions,
+    ) -> Result<Self, RedisOptionsError> {
         let directory = Directory::new(options)?;
         let (queue, heard) = mpsc::channel(hearing::QUEUE);
         let keys = Keys::new(&options.prefix, directory.is_clustered());
@@ -83,6 +93,7 @@ impl RedisBus {
             overflowed: AtomicBool::new(false),
             ear: OnceLock::new(),
             windows: Mutex::new((Instant::now(), super::windows::Windows::default())),
+            hears_on: there,
         });
         let tasks = [
             tokio::spawn(hearing::hear(Arc::clone(&shared), heard)),

@@ -7,7 +7,9 @@ use std::time::{Duration, Instant};
 
 use parking_lot::{Mutex, RwLock};
 use redis::{Cmd, ErrorKind, RedisError, ServerErrorKind, Value};
-use tokio::sync::{Notify, mpsc, watch};
+use tokio::runtime::Handle;
+use tokio::sync::mpsc::error::TrySendError;
+use tokio::sync::{Notify, SetOnce, mpsc, watch};
 
 use super::address::Directory;
 use super::clock::ReferenceClock;
@@ -45,6 +47,8 @@ pub(super) struct Shared {
     pub epochs: Vec<AtomicU64>,
     /// For while Redis is away.
     pub windows: Mutex<(Instant, Windows)>,
+    /// Where links are read, and what they bring is told.
+    pub hears_on: Arc<SetOnce<Handle>>,
 }
 
 /// Which master has which slot.
@@ -193,7 +197,7 @@ impl Shared {
     }
 
     pub fn tell(&self, push: Heard) {
-        if self.queue.try_send(push).is_err() {
+        if let Err(TrySendError::Full(_)) = self.queue.try_send(push) {
             self.overflowed.store(true, Ordering::Release);
             observe::REDIS_OVERFLOWS.add("", 1);
         }

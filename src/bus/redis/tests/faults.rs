@@ -5,12 +5,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use starling_servers::{Redis, RedisCluster, SentinelSet};
+use tokio::runtime::Handle;
+use tokio::sync::SetOnce;
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use tokio::task::block_in_place;
 
 use super::follower::Pair;
-use super::{bus, in_the_end, ready};
+use super::{bus, bus_called, in_the_end, options, ready};
 use crate::bus::contract::{Stage, frame, now, room};
+use crate::bus::redis::RedisBus;
 use crate::bus::{Admitted, Attempt, Bus, BusResult, Claim, Ear, LimitKey, Publication, Signal};
 use crate::domain::clock::HybridClock;
 use crate::domain::window::Limit;
@@ -310,4 +313,70 @@ async fn slots_that_move_are_followed() {
     });
     pair.resumes("after the move").await;
     pair.end().await;
+}
+
+/// Tells on which thread it hears of an event.
+struct OnThread(UnboundedSender<std::thread::ThreadId>);
+
+impl Ear for OnThread {
+    fn hear(&self, signals: Vec<Signal>) {
+        if signals.iter().any(|signal| matches!(signal, Signal::Event { .. })) {
+            let _ = self.0.send(std::thread::current().id());
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_it_hears_may_end_and_it_goes_on_publishing() -> BusResult<()> {
+    let redis = Redis::start();
+    let there = Arc::new(SetOnce::new());
+    let bus = RedisBus::connect_to_hear_on(Arc::clone(&there), &options(&[redis.url()], "t"));
+    let bus = bus.expect("the options are good");
+    let (tell, mut told) = unbounded_channel();
+    bus.listen(Box::new(OnThread(tell)));
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    assert!(!bus.is_reachable(), "it connects when it knows where to hear");
+
+    let (end, ends) = tokio::sync::oneshot::channel::<()>();
+    let thread = std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let run = async move {
+            let _ = there.set(Handle::current());
+            let _ = ends.await;
+        };
+        runtime.expect("a runtime").block_on(run);
+    });
+    ready(&bus).await;
+    let topic = room();
+    bus.subscribe(&[topic]).await?;
+    let ids = HybridClock::default();
+    let event = || Publication {
+        topic,
+        event_id: ids.next(now(), rand::random()),
+        control: None,
+        frame: frame("x"),
+    };
+    in_the_end("an event is heard", async || {
+        let _ = bus.publish(vec![event()]).await;
+        !told.is_empty()
+    })
+    .await;
+    assert_eq!(told.recv().await, Some(thread.thread().id()));
+
+    let other = Stage::new(Arc::new(bus_called(&[redis.url()], "t")));
+    other.subscribe(topic).await?;
+    end.send(()).expect("it waits for this");
+    block_in_place(|| thread.join()).expect("it ends");
+    let began = Instant::now();
+    while began.elapsed() < Duration::from_secs(3) {
+        // For a moment it connects anew.
+        let _ = bus.publish(vec![event()]).await;
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    bus.subscribe(&[room()]).await?;
+    ready(&bus).await;
+    let last = event();
+    bus.publish(vec![last.clone()]).await?;
+    while other.next(topic).await.publication.event_id != last.event_id {}
+    Ok(())
 }

@@ -22,9 +22,11 @@ fn bus(urls: &[String]) -> RedisBus {
 }
 
 fn bus_called(urls: &[String], prefix: &str) -> RedisBus {
-    let options =
-        RedisOptions { urls: urls.to_vec(), password: None, prefix: prefix.to_owned(), ca: None };
-    RedisBus::connect(&options).expect("the options are good")
+    RedisBus::connect(&options(urls, prefix)).expect("the options are good")
+}
+
+fn options(urls: &[String], prefix: &str) -> RedisOptions {
+    RedisOptions { urls: urls.to_vec(), password: None, prefix: prefix.to_owned(), ca: None }
 }
 
 /// Waits until this is so.
