@@ -100,10 +100,11 @@ function request(path, token, body) {
 export function makeRoom(kind, size) {
 	const names = Array.from({ length: size }, (_, number) => personName(kind, number));
 	const registrations = names.map((name) => request("/auth/register", null, registration(name)));
-	// A name is taken where an attempt came through and its answer was lost.
-	const members = prepare(registrations).map((answer, at) =>
-		answer.status === 409 ? logIn(names[at]) : answered("register", answer),
-	);
+	// A name is taken where an attempt came half or all the way and its answer was lost.
+	const members = prepare(registrations).map((answer, at) => {
+		const again = () => request("/auth/register", null, registration(`${names[at]}-again`));
+		return answered("register", answer.status === 409 ? prepare([again()])[0] : answer);
+	});
 	if (members.includes(null)) {
 		return null;
 	}
