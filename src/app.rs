@@ -72,12 +72,6 @@ struct Scale {
     retry_waits: Duration,
 }
 
-/// Where the bus hears: on the thread of the only worker, which then need not be woken for it; with several
-/// beside them, which leaves none of them less time than the others.
-fn hears_on(workers: usize) -> Arc<SetOnce<Handle>> {
-    Arc::new(SetOnce::new_with((workers > 1).then(Handle::current)))
-}
-
 /// Nobody else writes to an embedded store, and the bus of the process knows every attempt.
 const ALONE: Scale = Scale { remembered: Duration::from_mins(10), retry_waits: Duration::ZERO };
 const CLUSTER: Scale = Scale { remembered: Duration::from_secs(5), retry_waits: WAIT };
@@ -374,6 +368,12 @@ fn begin_to_count() {
     for kind in store::FAILURES {
         observe::STORE_ERRORS.add(kind, 0);
     }
+}
+
+/// Where the bus hears: on the thread of the only worker, which then need not be woken for it; with several
+/// beside them, which leaves none of them less time than the others.
+fn hears_on(workers: usize) -> Arc<SetOnce<Handle>> {
+    Arc::new(SetOnce::new_with((workers > 1).then(Handle::current)))
 }
 
 /// Where the cluster's bus is.
